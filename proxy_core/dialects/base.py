@@ -1,0 +1,121 @@
+"""What every dialect must be able to do; `pipeline.py` knows nothing else about them.
+
+Reading and writing are sans-I/O: an event goes in, a list of deltas comes out, and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from proxy_core.chat import Answer, Conversation, Delta
+from proxy_core.errors import ProxyError, UpstreamError
+from proxy_core.facts import ModelFacts, UpstreamQuirks
+from proxy_core.jsontypes import JsonObject
+from proxy_core.wire.sse import SseEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request is going, as far as a request writer must know.
+
+    model: the id as the upstream shall see it. default_thinking: what to say about thinking when the client
+    said nothing (None: say nothing).
+    """
+
+    model: str
+    facts: ModelFacts
+    quirks: UpstreamQuirks = UpstreamQuirks()
+    default_thinking: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """A body ready to be sent. dropped: fields left out that only tune (x-proxy-dropped)."""
+
+    body: JsonObject
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyContext:
+    """What an answer writer must know beside the answer itself.
+
+    model: the name the client asked for, which it is told back. estimate_prompt: prompt tokens as counted
+    here, asked only when the upstream's stream starts without usage. fresh_id: unique text for ids the upstream did
+    not give. created: unix seconds. wants_usage: the OpenAI client asked for a usage chunk.
+    """
+
+    model: str
+    fresh_id: str
+    created: int
+    wants_usage: bool = False
+    estimate_prompt: Callable[[], int] = field(default=lambda: 0)
+
+
+class StreamReader(Protocol):
+    """Upstream events in, deltas out. Never raises on odd input: what it cannot understand becomes `Failed`."""
+
+    def read(self, event: SseEvent) -> list[Delta]:
+        """The deltas that this event means, in order; after `Finished` or `Failed`: nothing."""
+        ...
+
+    def close(self) -> list[Delta]:
+        """The body ended: nothing if a proper end was seen, else what ends the stream honestly."""
+        ...
+
+
+class StreamWriter(Protocol):
+    """Deltas in, the client's bytes out: complete SSE events only."""
+
+    def write(self, delta: Delta) -> bytes:
+        """Bytes for this delta, possibly none."""
+        ...
+
+
+class StreamRelay(Protocol):
+    """Same dialect on both sides: events go through as they came, merely read on the way."""
+
+    def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
+        """The bytes to pass on (`event.raw` unless something has to change) and what they mean."""
+        ...
+
+    def close(self) -> tuple[bytes, list[Delta]]:
+        """The body ended: an error event in this dialect unless a proper end was seen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire language as a bundle of functions; a row of `table.DIALECTS`.
+
+    read_request      parsed body → Conversation; BadRequestError names the field
+    write_request     Conversation → upstream body; raw parts survive where the dialect is the same
+    read_answer       parsed whole reply → Answer; UpstreamError if it is none
+    write_answer      Answer → whole reply
+    touch_answer      same dialect: the upstream's own reply with only what must change changed
+    open_reader       a StreamReader for one upstream stream
+    open_writer       a StreamWriter for one client stream
+    open_relay        a StreamRelay for one stream of the same dialect on both sides
+    read_error        (status, body bytes, headers) → UpstreamError
+    write_error       (error, request id) → the envelope of this dialect
+    credential        (key) → the one header that carries it upstream
+    path              what is appended to the server's base address of this dialect
+    headers           fixed headers the upstream of this dialect wants
+    """
+
+    name: str
+    path: str
+    headers: Mapping[str, str]
+    credential: Callable[[str], tuple[str, str]]
+    read_request: Callable[[JsonObject], Conversation]
+    write_request: Callable[[Conversation, Target], UpstreamRequest]
+    read_answer: Callable[[JsonObject], Answer]
+    write_answer: Callable[[Answer, ReplyContext], JsonObject]
+    touch_answer: Callable[[JsonObject, ReplyContext], JsonObject]
+    open_reader: Callable[[], StreamReader]
+    open_writer: Callable[[ReplyContext], StreamWriter]
+    open_relay: Callable[[ReplyContext], StreamRelay]
+    read_error: Callable[[int, bytes, Mapping[str, str]], UpstreamError]
+    write_error: Callable[[ProxyError, str], JsonObject]

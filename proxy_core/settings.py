@@ -1,0 +1,134 @@
+"""What the proxy can be told, declared once: type, default, bounds, help and whether it needs a restart.
+
+Everything else (file keys, environment names, command line, settings dialog, README table) is derived from these
+declarations. The environment name of a field is its name in capitals, plus the aliases given here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Plan: TypeAlias = Literal["coding", "payg"]
+
+
+class DialectName(StrEnum):
+    """The wire languages an upstream can be spoken to in."""
+
+    ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+
+
+class Server(BaseModel):
+    """A configured upstream. Without explicit addresses they follow from `endpoint` and `plan`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    endpoint: str = ""
+    region: str = ""
+    plan: Plan = "coding"
+    anthropic_base: str = ""
+    openai_base: str = ""
+
+    def base(self, dialect: DialectName) -> str:
+        """Address of one dialect, without the last part that each request appends and without a slash."""
+        root = self.endpoint.rstrip("/")
+        if dialect is DialectName.ANTHROPIC:
+            return self.anthropic_base.rstrip("/") or f"{root}/api/anthropic"
+        paas = "coding/paas" if self.plan == "coding" else "paas"
+        return self.openai_base.rstrip("/") or f"{root}/api/{paas}/v4"
+
+
+BUILTIN_SERVERS: tuple[Server, ...] = (
+    Server(name="international", endpoint="https://api.z.ai", region="International"),
+    Server(name="cn", endpoint="https://open.bigmodel.cn", region="China"),
+)
+
+
+class Option(BaseModel):
+    """What a declaration says beside type and default. group: the page it is shown on.
+
+    title: the label a form shows. live: applies to the next request; otherwise the listener is bound anew
+    (without a restart of the program). aliases: further environment names.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    group: str
+    title: str
+    live: bool = True
+    advanced: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86_400)]
+Tokens: TypeAlias = Annotated[int, Field(ge=1_000, le=10_000_000)]
+Preference: TypeAlias = Literal["auto", "anthropic", "openai"]
+
+
+class ProxySettings(BaseModel):
+    """All that the proxy itself obeys. Frozen: a change makes a new value, a request keeps the one it began with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    host: Annotated[str, Field(min_length=1), Option(group="server", title="Address", live=False)] = "127.0.0.1"
+    """Address to listen on. Anything beyond loopback needs an access key."""
+    port: Annotated[int, Field(ge=0, le=65_535), Option(group="server", title="Port", live=False)] = 5000
+    """Port to listen on; 0 takes any free one."""
+    allowed_hosts: Annotated[tuple[str, ...], Option(group="server", title="Further host names", advanced=True)] = ()
+    """Host names, beside loopback ones, under which clients may call (Host header), separated by commas."""
+    max_body_mb: Annotated[
+        int, Field(ge=1, le=1024), Option(group="server", title="Largest request", live=False, advanced=True)
+    ] = 64
+    """Largest request body in MiB; a larger one gets 413."""
+
+    current_server: Annotated[str, Field(min_length=1), Option(group="upstream", title="Server")] = "international"
+    """Name of the server that requests go to."""
+    upstream_base: Annotated[str, Option(group="upstream", title="Anthropic-style address", advanced=True)] = ""
+    """Overrides the current server's Anthropic-style address, e.g. https://api.z.ai/api/anthropic."""
+    openai_upstream_base: Annotated[str, Option(group="upstream", title="OpenAI-style address", advanced=True)] = ""
+    """Overrides the current server's OpenAI-style address, e.g. https://api.z.ai/api/coding/paas/v4."""
+    forward_client_key: Annotated[bool, Option(group="upstream", title="Use the client's key")] = True
+    """Use the client's own key upstream where no key is stored for the server."""
+    outbound_proxy: Annotated[
+        str,
+        Option(group="upstream", title="Outbound HTTP proxy", advanced=True, aliases=("HTTPS_PROXY", "https_proxy")),
+    ] = ""
+    """HTTP proxy on the way to the server (http://host:port); never used for loopback addresses."""
+
+    autotext_model: Annotated[str, Field(min_length=1), Option(group="models", title="Text model")] = "glm-4.6"
+    """Model for text, and for every claude-* or gpt-* name."""
+    autovision_model: Annotated[str, Field(min_length=1), Option(group="models", title="Vision model")] = "glm-4.6v"
+    """Model for requests with a picture, where the asked one cannot see."""
+    fast_model: Annotated[str, Field(min_length=1), Option(group="models", title="Fast model")] = "glm-4.5-air"
+    """Model for small names: *haiku*, *mini*, *nano*."""
+    text_endpoint_preference: Annotated[Preference, Option(group="models", title="Endpoint for text")] = "auto"
+    """Which upstream dialect text goes to: auto, anthropic or openai."""
+    model_map_json: Annotated[
+        dict[str, str], Option(group="models", title="Model map", advanced=True, aliases=("MODEL_MAP",))
+    ] = Field(default_factory=dict)
+    """JSON object of client model name to model id, looked at before any other rule."""
+    enable_zai_thinking: Annotated[bool, Option(group="models", title="Thinking")] = True
+    """Ask models that can think to do so where the client does not say."""
+
+    request_timeout: Annotated[Seconds, Option(group="timeouts", title="Whole request", advanced=True)] = 300.0
+    """Seconds a plain (not streamed) request may take in all."""
+    stream_timeout: Annotated[Seconds, Option(group="timeouts", title="Stream idle", advanced=True)] = 300.0
+    """Seconds of silence in the middle of a stream before it is given up."""
+    first_byte_timeout: Annotated[Seconds, Option(group="timeouts", title="First byte", advanced=True)] = 300.0
+    """Seconds to wait for the first byte of an answer."""
+    connect_timeout: Annotated[Seconds, Option(group="timeouts", title="Connect", advanced=True)] = 10.0
+    """Seconds to wait for a connection to the server."""
+    shutdown_grace: Annotated[float, Field(ge=0, le=600), Option(group="timeouts", title="Grace", advanced=True)] = 5.0
+    """Seconds that running streams get when the program ends."""
+
+
+def option(name: str, model: type[BaseModel] = ProxySettings) -> Option:
+    """The declaration behind a field. Raises KeyError for an unknown name."""
+    for item in model.model_fields[name].metadata:
+        if isinstance(item, Option):
+            return item
+    raise KeyError(name)
