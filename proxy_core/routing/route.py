@@ -1,0 +1,120 @@
+"""The one rule that decides server, dialect and model, with its reason in words.
+
+Order: name and variant → picture → forced dialect → preference → what only one dialect has → text goes to the
+Anthropic-style side.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from proxy_core.chat import Conversation, has_images
+from proxy_core.errors import UnknownModelError
+from proxy_core.facts import ModelFacts
+from proxy_core.routing.catalogue import MODELS, find_model, model_facts
+from proxy_core.settings import DialectName, ProxySettings, Server
+
+_FOREIGN = re.compile(r"^(claude-|gpt-|chatgpt-|o\d)", re.IGNORECASE)
+_SMALL = re.compile(r"haiku|mini|nano", re.IGNORECASE)
+_WINDOW_HINT = re.compile(r"\[\d+[km]\]$", re.IGNORECASE)
+_ALIAS_PREFIX = "claude-"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where one request goes. `asked` is the client's own name for the model, `reason` why it goes there."""
+
+    server: Server
+    dialect: DialectName
+    model: str
+    facts: ModelFacts
+    asked: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedModel:
+    """A model id as the upstream knows it, and the dialect that the name forced, if any."""
+
+    model: str
+    forced: DialectName | None
+
+
+def split_variant(name: str) -> tuple[str, DialectName | None]:
+    """`glm-4.6-openai` → (`glm-4.6`, OPENAI); a name without variant comes back as it is."""
+    for dialect in DialectName:
+        suffix = f"-{dialect.value}"
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)], dialect
+    return name, None
+
+
+def resolve_model(asked: str, settings: ProxySettings) -> ResolvedModel:
+    """The id behind a client's name. Raises UnknownModelError (404) with the names there are."""
+    name, forced = split_variant(_WINDOW_HINT.sub("", asked.strip()))
+    mapped = settings.model_map_json.get(asked) or settings.model_map_json.get(name)
+    if mapped:
+        model, forced_by_map = split_variant(mapped)
+        return ResolvedModel(model, forced or forced_by_map)
+    return ResolvedModel(_known_name(name, settings), forced)
+
+
+def _known_name(name: str, settings: ProxySettings) -> str:
+    bare = name[len(_ALIAS_PREFIX) :] if name.lower().startswith(_ALIAS_PREFIX) else name
+    for candidate in (name, bare):
+        if find_model(candidate):
+            return candidate.lower()
+        if candidate.lower().startswith("glm-") or candidate in _configured(settings):
+            return candidate
+    if _FOREIGN.match(name):
+        return settings.fast_model if _SMALL.search(name) else settings.autotext_model
+    raise UnknownModelError(
+        f"The model {name[:100]!r} is not known here.",
+        hint=f"Use one of: {', '.join(list_models(settings))}; or map the name in MODEL_MAP_JSON.",
+        code="model_not_found",
+        param="model",
+    )
+
+
+def _configured(settings: ProxySettings) -> tuple[str, ...]:
+    return (settings.autotext_model, settings.autovision_model, settings.fast_model)
+
+
+def list_models(settings: ProxySettings) -> list[str]:
+    """Every id worth showing: the configured ones first, then the catalogue, then the mapped names."""
+    names = [*_configured(settings), *(facts.id for facts in MODELS), *settings.model_map_json]
+    return list(dict.fromkeys(names))
+
+
+def choose_route(conversation: Conversation, settings: ProxySettings, server: Server) -> Route:
+    """Where this conversation goes. Raises UnknownModelError for a name nobody knows."""
+    resolved = resolve_model(conversation.model, settings)
+    if has_images(conversation):
+        return _picture_route(conversation, resolved, settings, server)
+    dialect, reason = _text_dialect(conversation, resolved.forced, settings)
+    facts = model_facts(resolved.model)
+    return Route(server, dialect, resolved.model, facts, conversation.model, reason)
+
+
+def _picture_route(
+    conversation: Conversation, resolved: ResolvedModel, settings: ProxySettings, server: Server
+) -> Route:
+    facts = model_facts(resolved.model)
+    model = resolved.model if facts.sees else settings.autovision_model
+    reason = "a picture: the model asked for sees" if facts.sees else "a picture: the vision model"
+    # The user named the vision model: it counts as seeing even where the catalogue does not know it.
+    seeing = replace(model_facts(model), sees=True)
+    return Route(server, DialectName.OPENAI, model, seeing, conversation.model, reason)
+
+
+def _text_dialect(
+    conversation: Conversation, forced: DialectName | None, settings: ProxySettings
+) -> tuple[DialectName, str]:
+    if forced:
+        return forced, f"the model's name asks for {forced.value}"
+    if settings.text_endpoint_preference != "auto":
+        return DialectName(settings.text_endpoint_preference), "TEXT_ENDPOINT_PREFERENCE"
+    if conversation.json_format:
+        return DialectName.OPENAI, "JSON output exists on the OpenAI-style side only"
+    return DialectName.ANTHROPIC, "text"

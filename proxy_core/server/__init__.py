@@ -1,0 +1,1 @@
+"""In from the clients: doors, access, bodies, and bytes back."""

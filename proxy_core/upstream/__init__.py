@@ -1,0 +1,1 @@
+"""Out to the servers: the only place that opens connections."""
