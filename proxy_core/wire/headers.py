@@ -44,6 +44,11 @@ def client_keys(headers: Mapping[str, str]) -> list[str]:
     return [key for key in keys if key]
 
 
+def header_text(text: str) -> str:
+    """Text that came from a body, made safe as a header's value: printable ASCII, 300 characters at most."""
+    return "".join(char if " " <= char <= "~" else "?" for char in text[:300])
+
+
 def join_url(base: str, path: str) -> str:
     """Address of one door: forgiving about what users paste as a base.
 

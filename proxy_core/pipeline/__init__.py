@@ -1,0 +1,1 @@
+"""The corridor itself: `corridor.py` top to bottom is what happens to a request."""

@@ -1,0 +1,117 @@
+"""The live record of one exchange: started once, finished once, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from proxy_core.chat import (
+    Answer,
+    Delta,
+    Failed,
+    Finished,
+    Started,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageDelta,
+    merge_usage,
+)
+from proxy_core.errors import ProxyError
+from proxy_core.events import EventBus, Exchange, ExchangeFinished, ExchangeStarted, Outcome
+from proxy_core.pipeline.setup import Call
+from proxy_core.routing.route import Route
+
+
+class ExchangeRecord:
+    """Writes the `Exchange` that everyone else reads. clock: unix seconds."""
+
+    def __init__(self, call: Call, bus: EventBus, clock: Callable[[], float]) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._is_finished = False
+        self.has_ended = False
+        self.exchange = Exchange(
+            id=call.id,
+            started_at=clock(),
+            door=call.door,
+            client=call.client,
+            client_dialect=call.dialect.name,
+        )
+        bus.publish(ExchangeStarted(self.exchange))
+
+    def route(self, route: Route, *, stream: bool) -> None:
+        """The decision was taken."""
+        exchange = self.exchange
+        exchange.asked_model = route.asked
+        exchange.served_model = route.model
+        exchange.server = route.server.name
+        exchange.upstream_dialect = route.dialect.value
+        exchange.reason = route.reason
+        exchange.stream = stream
+
+    def hear(self, deltas: list[Delta]) -> None:
+        """Look on at a stream: first token, growth, usage, end."""
+        for delta in deltas:
+            match delta:
+                case TextDelta(text) | ThinkingDelta(text) | ToolCallDelta(fragment=text):
+                    self._grow(len(text))
+                case ToolCallStarted():
+                    self._grow(0)
+                case Started(usage=usage) | UsageDelta(usage) if usage is not None:
+                    self.exchange.usage = merge_usage(self.exchange.usage, usage)
+                case Finished():
+                    self.has_ended = True
+                case Failed(error):
+                    self.has_ended = True
+                    self._blame(error)
+                case _:
+                    pass
+
+    def _grow(self, chars: int) -> None:
+        exchange = self.exchange
+        exchange.output_chars += chars
+        if exchange.first_token_s is None:
+            exchange.first_token_s = self._clock() - exchange.started_at
+
+    def hear_answer(self, answer: Answer) -> None:
+        """A whole answer arrived."""
+        for part in answer.parts:
+            match part:
+                case Text(text) | Thinking(text) | ToolCall(arguments=text):
+                    self._grow(len(text))
+        self.exchange.usage = answer.usage
+
+    def _blame(self, error: ProxyError) -> None:
+        self.exchange.outcome = "failed"
+        self.exchange.error_kind = error.kind.value
+        self.exchange.error_message = str(error)
+
+    def finish(self, status: int) -> None:
+        """All went out, or a failed stream was told so."""
+        self._finish("done" if self.exchange.outcome == "running" else self.exchange.outcome, status)
+
+    def fail(self, error: BaseException) -> None:
+        """The exchange ended by an exception: ours, the client's leaving, or a bug."""
+        if isinstance(error, ProxyError):
+            self._blame(error)
+            self._finish("failed", error.status)
+        elif isinstance(error, (asyncio.CancelledError, GeneratorExit, ConnectionError)):
+            self._finish("cancelled", 499)
+        else:
+            self.exchange.error_kind = "internal"
+            self.exchange.error_message = type(error).__name__
+            self._finish("failed", 500)
+
+    def _finish(self, outcome: Outcome, status: int) -> None:
+        if self._is_finished:
+            return
+        self._is_finished = True
+        self.exchange.outcome = outcome
+        self.exchange.status = status
+        self.exchange.duration_s = self._clock() - self.exchange.started_at
+        self._bus.publish(ExchangeFinished(self.exchange))

@@ -1,0 +1,47 @@
+"""What the corridor is given from outside, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from proxy_core.dialects.base import Dialect
+from proxy_core.jsontypes import JsonObject
+from proxy_core.settings import ProxySettings, Server
+
+KeyOf: TypeAlias = Callable[[str], Awaitable[str | None]]
+"""Name of a server → its stored key, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """This moment's settings, the current server and the access key (None: every caller may come in).
+
+    A request keeps the setup it began with.
+    """
+
+    settings: ProxySettings
+    server: Server
+    access_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as the door hands it on. client_key: the caller's own, never our access key."""
+
+    id: str
+    door: str
+    dialect: Dialect
+    body: JsonObject
+    client_key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeReply:
+    """A complete answer: JSON bytes and our own headers."""
+
+    body: bytes
+    headers: Mapping[str, str]

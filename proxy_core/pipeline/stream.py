@@ -1,0 +1,82 @@
+"""One streamed reply on its way to the client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+
+from proxy_core.chat import Failed
+from proxy_core.dialects.base import StreamRelay
+from proxy_core.errors import ProxyError, UpstreamError
+from proxy_core.pipeline.record import ExchangeRecord
+from proxy_core.upstream.client import UpstreamReply
+from proxy_core.wire.sse import SseDecoder, SseEvent
+
+_OK = 200
+
+
+class StreamedReply:
+    """Bytes for the client as the upstream's arrive. Whoever gets it must `close()` it.
+
+    A stream that breaks says so in the client's own dialect and never looks finished. say_failure writes that.
+    """
+
+    def __init__(
+        self,
+        upstream: UpstreamReply,
+        relay: StreamRelay,
+        record: ExchangeRecord,
+        say_failure: Callable[[Failed], bytes],
+        headers: Mapping[str, str],
+    ) -> None:
+        self.headers = headers
+        self._upstream = upstream
+        self._relay = relay
+        self._record = record
+        self._say_failure = say_failure
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Complete events only, joined as they arrived together."""
+        decoder = SseDecoder()
+        try:
+            async for chunk in self._upstream.chunks():
+                if out := self._turn(decoder.feed(chunk)):
+                    yield out
+                if self._record.has_ended:
+                    break
+            else:
+                if out := self._turn(decoder.flush()) + self._end():
+                    yield out
+        except UpstreamError as error:
+            if not self._record.has_ended:
+                yield self.interrupt(error)
+        self._record.finish(_OK)
+
+    def _turn(self, events: list[SseEvent]) -> bytes:
+        out: list[bytes] = []
+        for event in events:
+            data, deltas = self._relay.relay(event)
+            self._record.hear(deltas)
+            out.append(data)
+        return b"".join(out)
+
+    def _end(self) -> bytes:
+        if self._record.has_ended:
+            return b""
+        data, deltas = self._relay.close()
+        self._record.hear(deltas)
+        return data
+
+    def interrupt(self, error: ProxyError) -> bytes:
+        """What tells the client that this stream ends here and is not complete."""
+        failed = Failed(error)
+        self._record.hear([failed])
+        return self._say_failure(failed)
+
+    async def close(self, error: BaseException | None = None) -> None:
+        """Done, or given up: the upstream's connection is closed unless its body came to an end."""
+        if error is not None:
+            self._record.fail(error)
+        elif self._record.exchange.outcome == "done":
+            await self._upstream.drain()
+        self._record.finish(_OK)
+        self._upstream.close()

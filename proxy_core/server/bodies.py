@@ -1,0 +1,51 @@
+"""Request bodies: bounded, decoded, parsed; every way in which they can be wrong has its words."""
+
+from __future__ import annotations
+
+import aiohttp
+import orjson
+from aiohttp import web
+
+from proxy_core.errors import BadRequestError, ErrorKind, ProxyError
+from proxy_core.jsontypes import JsonObject
+
+_MIB = 1024 * 1024
+
+
+async def read_body(request: web.Request, limit_mb: int) -> bytes:
+    """The body, decompressed. Raises ProxyError (413) beyond the limit, BadRequestError if it cannot be read."""
+    limit = limit_mb * _MIB
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit_mb)
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in request.content.iter_any():
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit_mb)
+            parts.append(part)
+    except aiohttp.ClientPayloadError as error:
+        raise BadRequestError("The body could not be read to its end.", hint="Check Content-Encoding.") from error
+    except aiohttp.http_exceptions.HttpProcessingError as error:
+        raise BadRequestError("The body's Content-Encoding does not fit its bytes.") from error
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def parse_body(raw: bytes) -> JsonObject:
+    """The JSON object in a body. Raises BadRequestError."""
+    if not raw.strip():
+        raise BadRequestError("The body is empty.", hint="Send a JSON object.")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(f"The body is not valid JSON: {error.msg} (at byte {error.pos}).") from error
+    if not isinstance(body, dict):
+        raise BadRequestError("The body must be a JSON object.")
+    return body
+
+
+def _too_large(limit_mb: int) -> ProxyError:
+    return ProxyError(
+        f"The body is larger than {limit_mb} MiB.", kind=ErrorKind.TOO_LARGE, hint="Send less, or raise MAX_BODY_MB."
+    )

@@ -1,0 +1,150 @@
+"""One handler per kind of room: parse, call the corridor, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from proxy_core.dialects.table import DIALECTS
+from proxy_core.errors import BadRequestError, ErrorKind, ProxyError
+from proxy_core.jsontypes import JsonObject
+from proxy_core.pipeline.corridor import Corridor
+from proxy_core.pipeline.setup import Call, Setup, WholeReply
+from proxy_core.pipeline.stream import StreamedReply
+from proxy_core.routing.listing import find_listed, list_page
+from proxy_core.server.bodies import parse_body, read_body
+from proxy_core.server.doors import Door, Room
+from proxy_core.settings import DialectName
+from proxy_core.version import __version__
+from proxy_core.wire.headers import crossing_headers
+
+log = logging.getLogger(__name__)
+
+_MAX_CLIENT_NAME = 80
+_LAST_WORDS_S = 1.0
+_GOING_DOWN = ProxyError("The proxy is shutting down.", kind=ErrorKind.OVERLOADED, status=503)
+_BROKEN = ProxyError("The proxy itself failed in the middle of this answer.", hint="See its log.")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request that was let in. model_id: of a model door. client_key: the caller's own, not the access key."""
+
+    id: str
+    door: Door
+    dialect: DialectName
+    setup: Setup
+    client_key: str | None
+    model_id: str = ""
+
+
+class Desk:
+    """Answers visits. in_flight is asked for by /health."""
+
+    def __init__(self, corridor: Corridor, in_flight: Callable[[], int], is_paused: Callable[[], bool]) -> None:
+        self._corridor = corridor
+        self._in_flight = in_flight
+        self._is_paused = is_paused
+        self._started = time.monotonic()
+        self.is_stopping = False
+
+    async def answer(self, request: web.Request, visit: Visit) -> web.StreamResponse:
+        """The response to one visit. Raises ProxyError."""
+        match visit.door.room:
+            case Room.CHAT:
+                return await self._chat(request, visit)
+            case Room.COUNT:
+                call = await _call(request, visit)
+                return json_response({"input_tokens": await self._corridor.count(call)})
+            case Room.MODELS:
+                return json_response(_models(request, visit))
+            case Room.MODEL:
+                return json_response(find_listed(visit.model_id, visit.setup.settings))
+            case Room.HEALTH:
+                return json_response(self.health(visit.setup))
+            case Room.ROOT:
+                return json_response({"name": "anthropic-proxy", "version": __version__, "health": "/health"})
+
+    def health(self, setup: Setup) -> JsonObject:
+        """Cheap and open: no secret, no look at the upstream."""
+        return {
+            "status": "paused" if self._is_paused() else "ok",
+            "version": __version__,
+            "uptime_s": round(time.monotonic() - self._started, 3),
+            "server": setup.server.name,
+            "in_flight": self._in_flight(),
+        }
+
+    async def _chat(self, request: web.Request, visit: Visit) -> web.StreamResponse:
+        reply = await self._corridor.serve(await _call(request, visit))
+        if isinstance(reply, WholeReply):
+            return web.Response(body=reply.body, headers=reply.headers)
+        return await self._send_stream(request, visit, reply)
+
+    async def _send_stream(self, request: web.Request, visit: Visit, reply: StreamedReply) -> web.StreamResponse:
+        response = web.StreamResponse(headers=reply.headers)
+        error: BaseException | None = None
+        try:
+            await response.prepare(request)
+            async for chunk in reply.chunks():
+                await response.write(chunk)
+            await response.write_eof()
+        except asyncio.CancelledError as cancelled:
+            error = cancelled
+            if self.is_stopping:
+                await _say_last(response, reply.interrupt(_GOING_DOWN))
+            raise
+        except ConnectionError as gone:
+            error = gone
+            raise
+        except Exception as fault:  # a bug in mid-stream: the head is out, so the stream itself must tell of it
+            error = fault
+            log.exception("%s failed in mid-stream", visit.id)
+            await _say_last(response, reply.interrupt(_BROKEN))
+        finally:
+            await reply.close(error)
+        return response
+
+
+async def _say_last(response: web.StreamResponse, words: bytes) -> None:
+    """The stream ends here before its time: the client is told, so that the cut does not look like an end."""
+    try:
+        async with asyncio.timeout(_LAST_WORDS_S):
+            await response.write(words)
+            await response.write_eof()
+    except (ConnectionError, TimeoutError):
+        return  # gone already: nobody is left to be told
+
+
+async def _call(request: web.Request, visit: Visit) -> Call:
+    body = parse_body(await read_body(request, visit.setup.settings.max_body_mb))
+    return Call(
+        id=visit.id,
+        door=visit.door.path,
+        dialect=DIALECTS[visit.dialect.value],
+        body=body,
+        client_key=visit.client_key,
+        headers=crossing_headers(request.headers),
+        client=request.headers.get("user-agent", "")[:_MAX_CLIENT_NAME],
+    )
+
+
+def _models(request: web.Request, visit: Visit) -> JsonObject:
+    query = request.query
+    limit: int | None = None
+    if "limit" in query:
+        if not query["limit"].isdecimal() or not 1 <= int(query["limit"]) <= 1000:
+            raise BadRequestError("limit: expected a number from 1 to 1000.", param="limit")
+        limit = int(query["limit"])
+    return list_page(visit.setup.settings, limit, query.get("after_id"), query.get("before_id"))
+
+
+def json_response(body: object, status: int = 200) -> web.Response:
+    """A JSON response written by orjson."""
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")

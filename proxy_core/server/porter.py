@@ -1,0 +1,155 @@
+"""The one entrance: finds the door, checks who comes, and turns every fault into the caller's envelope."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Callable
+
+import orjson
+from aiohttp import web
+
+from proxy_core.dialects.table import DIALECTS
+from proxy_core.errors import ErrorKind, ProxyError
+from proxy_core.pipeline.setup import Setup
+from proxy_core.server.access import check_host, check_key, check_origin, own_names
+from proxy_core.server.desk import Desk, Visit
+from proxy_core.server.doors import DOORS, Door, Room, dialect_of, find_door
+from proxy_core.settings import DialectName
+
+log = logging.getLogger(__name__)
+
+_NO_RETRY_STATUSES = (401, 402, 403, 404, 413)
+_LAST_WORDS_S = 1.5
+ORIGIN = web.RequestKey("origin", str)
+_CORS_METHODS = "GET, POST, HEAD, OPTIONS"
+
+
+class Porter:
+    """Handles every request of the listener. paused: chat is answered with 503 until resumed."""
+
+    def __init__(self, setup: Callable[[], Setup], desk: Desk) -> None:
+        self._setup = setup
+        self._desk = desk
+        self.paused = False
+        self._chats: set[asyncio.Task[object]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Chat requests being answered right now."""
+        return len(self._chats)
+
+    async def leave(self, grace_s: float) -> None:
+        """Let running chats end for so many seconds, then cut the rest; each client is told that it was cut."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                await self._idle.wait()
+        self._desk.is_stopping = True
+        for task in tuple(self._chats):
+            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await self._idle.wait()
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """The response to any request whatsoever; never raises but for cancellation."""
+        request_id = f"req_{uuid.uuid4().hex[:24]}"
+        found = find_door(request.path)
+        door, model_id = found or (None, "")
+        dialect = dialect_of(door, request.headers)
+        try:
+            return await self._let_in(request, door, model_id, dialect, request_id)
+        except ProxyError as error:
+            log.info("%s refused %s: %s", request_id, request.path[:200], error.kind.value)
+            return error_response(error, dialect, request_id)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except Exception as error:  # the border: a bug must not look like the client's fault, nor tell more than this
+            log.exception("%s failed inside the proxy", request_id)
+            fault = ProxyError(f"The proxy itself failed ({type(error).__name__}).", hint=f"See its log: {request_id}.")
+            return error_response(fault, dialect, request_id)
+
+    async def _let_in(
+        self, request: web.Request, door: Door | None, model_id: str, dialect: DialectName, request_id: str
+    ) -> web.StreamResponse:
+        setup = self._setup()
+        names = own_names(setup.settings.host, setup.settings.allowed_hosts)
+        request[ORIGIN] = check_origin(request.headers, names)
+        check_host(request.headers, names)
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        is_open = door is not None and door.room is Room.HEALTH
+        client_key = None if is_open else check_key(request.headers, setup.access_key)
+        if door is None:
+            raise _no_such_door(request.path)
+        if request.method not in door.methods:
+            raise _wrong_method(request.method, door)
+        visit = Visit(request_id, door, dialect, setup, client_key, model_id)
+        if door.room is not Room.CHAT:
+            return await self._desk.answer(request, visit)
+        if self.paused:
+            raise ProxyError("The proxy is paused.", kind=ErrorKind.OVERLOADED, status=503, hint="Resume it.")
+        return await self._chat(request, visit)
+
+    async def _chat(self, request: web.Request, visit: Visit) -> web.StreamResponse:
+        """Counted while it runs, so that leaving can wait for it and cut it."""
+        task = asyncio.current_task()
+        if task is None or self._desk.is_stopping:
+            raise ProxyError("The proxy is shutting down.", kind=ErrorKind.OVERLOADED, status=503)
+        self._chats.add(task)
+        self._idle.clear()
+        try:
+            return await self._desk.answer(request, visit)
+        finally:
+            self._chats.discard(task)
+            if not self._chats:
+                self._idle.set()
+
+
+async def allow_origin(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal before any response goes out: an origin that was let in may read it; never a wildcard."""
+    if origin := request.get(ORIGIN, ""):
+        response.headers["access-control-allow-origin"] = origin
+        response.headers["vary"] = "origin"
+
+
+def error_response(error: ProxyError, dialect: DialectName, request_id: str) -> web.Response:
+    """A fault in the envelope of a dialect, with the headers that its SDK obeys."""
+    headers = {"request-id": request_id, "x-request-id": request_id}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(max(1, round(error.retry_after_s)))
+    if error.status in _NO_RETRY_STATUSES:
+        headers["x-should-retry"] = "false"
+    body = DIALECTS[dialect.value].write_error(error, request_id)
+    return web.Response(body=orjson.dumps(body), status=error.status, headers=headers, content_type="application/json")
+
+
+def _preflight(request: web.Request) -> web.Response:
+    """What a page whose origin was accepted may do; `allow_origin` names the origin."""
+    asked = request.headers.get("access-control-request-headers", "")
+    return web.Response(
+        status=204,
+        headers={
+            "access-control-allow-methods": _CORS_METHODS,
+            "access-control-allow-headers": asked or "authorization, content-type, x-api-key, anthropic-version",
+            "access-control-max-age": "600",
+        },
+    )
+
+
+def _no_such_door(path: str) -> ProxyError:
+    doors = ", ".join(door.path for door in DOORS)
+    return ProxyError(f"Nothing is served at {path[:200]!r}.", kind=ErrorKind.NOT_FOUND, hint=f"There is: {doors}.")
+
+
+def _wrong_method(method: str, door: Door) -> ProxyError:
+    return ProxyError(
+        f"{door.path} does not take {method[:20]!r}.",
+        kind=ErrorKind.BAD_REQUEST,
+        status=405,
+        hint=f"Use {' or '.join(door.methods)}.",
+    )

@@ -1,0 +1,93 @@
+"""The proxy as one object: everything of the core put together, ready to be hosted by a program or a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from proxy_core.events import EventBus
+from proxy_core.pipeline.corridor import Corridor
+from proxy_core.pipeline.prompt_count import PromptCounter
+from proxy_core.pipeline.setup import KeyOf, Setup
+from proxy_core.server.desk import Desk
+from proxy_core.server.porter import Porter
+from proxy_core.server.runner import Listener
+from proxy_core.settings import Server
+from proxy_core.tokens.count import Encoder
+from proxy_core.upstream.client import UpstreamClient
+from proxy_core.upstream.trial import KeyTrial, try_key
+
+
+class Proxy:
+    """A proxy on the running loop. setup is asked anew for every request, key_of for every upstream call.
+
+    encoder: loads the token tables; called once, in a thread. routes: further doors of the host (control).
+    """
+
+    def __init__(
+        self,
+        *,
+        setup: Callable[[], Setup],
+        key_of: KeyOf,
+        bus: EventBus,
+        encoder: Callable[[], Encoder],
+        routes: Sequence[web.RouteDef] = (),
+    ) -> None:
+        self._setup = setup
+        self._client = UpstreamClient()
+        self._counter = PromptCounter(encoder)
+        corridor = Corridor(setup=setup, key_of=key_of, bus=bus, client=self._client, counter=self._counter)
+        desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused)
+        self._porter = Porter(setup, desk)
+        self._listener = Listener(self._porter, routes)
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Where it listens; None while it does not."""
+        return self._listener.address
+
+    @property
+    def in_flight(self) -> int:
+        """Chat requests being answered right now."""
+        return self._porter.in_flight
+
+    @property
+    def paused(self) -> bool:
+        """Whether chat requests are answered with 503."""
+        return self._porter.paused
+
+    @paused.setter
+    def paused(self, value: bool) -> None:
+        self._porter.paused = value
+
+    async def start(self) -> None:
+        """Open the client session and listen. Raises ListenError and its kind; then nothing is left open."""
+        await self._client.open()
+        setup = self._setup()
+        try:
+            await self._listener.open(setup.settings.host, setup.settings.port, has_key=setup.access_key is not None)
+        except BaseException:
+            await self._end()
+            raise
+        self._counter.warm()
+
+    async def rebind(self) -> None:
+        """Listen where the settings now say. Raises ListenError; the old address then goes on."""
+        setup = self._setup()
+        await self._listener.rebind(setup.settings.host, setup.settings.port, has_key=setup.access_key is not None)
+
+    async def stop(self, grace_s: float) -> None:
+        """Accept nobody, let running requests end for so many seconds, cut the rest with a word, close everything."""
+        await self._listener.close_door()
+        await self._porter.leave(grace_s)
+        await self._end()
+
+    async def _end(self) -> None:
+        await self._listener.close()
+        await self._client.close()
+        self._counter.close()
+
+    async def try_key(self, server: Server, key: str) -> KeyTrial:
+        """Whether the server takes this key: one tiny request. Never raises for what the upstream does."""
+        return await try_key(self._client, self._setup().settings, server, key)

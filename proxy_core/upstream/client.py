@@ -1,0 +1,172 @@
+"""One pooled client session for every upstream; the only place that opens connections.
+
+Separate limits: connecting, the first byte, silence in mid-stream, and the whole of a plain request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+import truststore
+from yarl import URL
+
+from proxy_core.errors import UpstreamError
+from proxy_core.upstream.faults import connection_fault, first_byte_fault, read_fault, redirect_fault
+from proxy_core.upstream.watchdog import Watchdog
+
+MAX_ANSWER_BYTES = 256 * 1024 * 1024
+MAX_ERROR_BYTES = 256 * 1024
+_KEEPALIVE_S = 30.0
+_DRAIN_S = 0.1
+_SAME_MOMENT_S = 0.5
+_CLOSED_ON_US = (aiohttp.ServerDisconnectedError, ConnectionResetError)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: connect, first byte of the answer, silence between chunks, the whole of a plain request."""
+
+    connect_s: float
+    first_byte_s: float
+    idle_s: float
+    total_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One request, ready for the wire. outbound_proxy: address of an HTTP proxy, "" for none."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    stream: bool
+    limits: Limits
+    outbound_proxy: str = ""
+
+
+class UpstreamReply:
+    """An answer whose head has arrived. Whoever gets it must `close()` it."""
+
+    def __init__(self, response: aiohttp.ClientResponse, limits: Limits) -> None:
+        self._response = response
+        self._watchdog = Watchdog(limits.idle_s)
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self.content_type = response.content_type
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives. Raises UpstreamError when it breaks off or falls silent."""
+        content = self._response.content
+        while True:
+            try:
+                with self._watchdog:
+                    chunk = await content.readany()
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                raise read_fault(error) from error
+            if not chunk:
+                return
+            yield chunk
+
+    async def read(self, limit_bytes: int = MAX_ANSWER_BYTES) -> bytes:
+        """The whole body. Raises UpstreamError when it breaks off, falls silent or is larger than the limit."""
+        parts: list[bytes] = []
+        size = 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > limit_bytes:
+                raise UpstreamError("The upstream's answer is larger than this proxy accepts.", status=502)
+            parts.append(chunk)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def drain(self) -> None:
+        """After the last event: the end of the body is usually there already; with it the connection is kept."""
+        with contextlib.suppress(aiohttp.ClientError, OSError, asyncio.TimeoutError):
+            async with asyncio.timeout(_DRAIN_S):
+                await self._response.content.readany()
+
+    def close(self) -> None:
+        """Done with it: a connection whose body was read to its end is kept, any other is closed at once."""
+        self._watchdog.close()
+        self._response.close()
+
+
+class UpstreamClient:
+    """The session. Built on a running loop by `open()`, gone after `close()`."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the session. The trust store is the system's own, so that company certificates work."""
+        context = await asyncio.to_thread(truststore.SSLContext, ssl.PROTOCOL_TLS_CLIENT)
+        # No bound on connections: a bound would queue streams behind each other without telling anyone.
+        connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=_KEEPALIVE_S, ttl_dns_cache=60)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            read_bufsize=2**18,
+        )
+
+    async def close(self) -> None:
+        """Close the session and every connection of it."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, outgoing: Outgoing) -> UpstreamReply:
+        """Send and wait for the head of the answer, whatever its status. Raises UpstreamError.
+
+        A kept connection that the server closed in the very moment of sending is no fault of anyone: sent once
+        more. A server that took its time first may have done the work already: not sent again.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            return await self._send_once(outgoing)
+        except _CLOSED_ON_US as error:
+            if loop.time() - began > _SAME_MOMENT_S:
+                raise connection_fault(error, outgoing.url) from error
+        try:
+            return await self._send_once(outgoing)
+        except _CLOSED_ON_US as error:
+            raise connection_fault(error, outgoing.url) from error
+
+    async def _send_once(self, outgoing: Outgoing) -> UpstreamReply:
+        if self._session is None:
+            raise UpstreamError("The proxy is not running.", status=503)
+        limits = outgoing.limits
+        try:
+            async with asyncio.timeout(limits.connect_s + limits.first_byte_s):
+                response = await self._session.post(
+                    URL(outgoing.url, encoded=False),
+                    data=outgoing.body,
+                    headers=outgoing.headers,
+                    allow_redirects=False,
+                    proxy=_proxy_for(outgoing),
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_s),
+                )
+        except _CLOSED_ON_US:
+            raise
+        except aiohttp.ServerTimeoutError as error:
+            raise connection_fault(error, outgoing.url) from error
+        except TimeoutError as error:
+            raise first_byte_fault(outgoing.url, limits.first_byte_s) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise connection_fault(error, outgoing.url) from error
+        if 300 <= response.status < 400:
+            response.close()
+            raise redirect_fault(outgoing.url, response.status)
+        return UpstreamReply(response, limits)
+
+
+def _proxy_for(outgoing: Outgoing) -> str | None:
+    if not outgoing.outbound_proxy or URL(outgoing.url).host in _LOOPBACK:
+        return None
+    return outgoing.outbound_proxy
