@@ -6,6 +6,7 @@ declarations. The environment name of a field is its name in capitals, plus the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
 
@@ -48,14 +49,13 @@ BUILTIN_SERVERS: tuple[Server, ...] = (
 )
 
 
-class Option(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Option:
     """What a declaration says beside type and default. group: the page it is shown on.
 
     title: the label a form shows. live: applies to the next request; otherwise the listener is bound anew
     (without a restart of the program). aliases: further environment names.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     group: str
     title: str

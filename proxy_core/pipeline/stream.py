@@ -47,8 +47,7 @@ class StreamedReply:
                 if out := self._turn(decoder.flush()) + self._end():
                     yield out
         except UpstreamError as error:
-            if not self._record.has_ended:
-                yield self.interrupt(error)
+            yield self.interrupt(error)
         self._record.finish(_OK)
 
     def _turn(self, events: list[SseEvent]) -> bytes:
@@ -67,7 +66,9 @@ class StreamedReply:
         return data
 
     def interrupt(self, error: ProxyError) -> bytes:
-        """What tells the client that this stream ends here and is not complete."""
+        """What tells the client that this stream ends here and is not complete; nothing once it has ended."""
+        if self._record.has_ended:
+            return b""
         failed = Failed(error)
         self._record.hear([failed])
         return self._say_failure(failed)

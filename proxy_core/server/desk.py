@@ -97,7 +97,7 @@ class Desk:
             await response.write_eof()
         except asyncio.CancelledError as cancelled:
             error = cancelled
-            if self.is_stopping:
+            if self.is_stopping and response.prepared:
                 await _say_last(response, reply.interrupt(_GOING_DOWN))
             raise
         except ConnectionError as gone:
@@ -105,6 +105,8 @@ class Desk:
             raise
         except Exception as fault:  # a bug in mid-stream: the head is out, so the stream itself must tell of it
             error = fault
+            if not response.prepared:
+                raise
             log.exception("%s failed in mid-stream", visit.id)
             await _say_last(response, reply.interrupt(_BROKEN))
         finally:

@@ -1,0 +1,60 @@
+"""The models list that two SDKs read."""
+
+import pytest
+from anthropic.types import ModelInfo
+from openai.types import Model
+
+from proxy_core.errors import UnknownModelError
+from proxy_core.routing.listing import find_listed, list_page, model_names
+from proxy_core.settings import ProxySettings
+
+SETTINGS = ProxySettings()
+
+
+def ids(page: dict[str, object]) -> list[str]:
+    data = page["data"]
+    assert isinstance(data, list)
+    return [entry["id"] for entry in data]
+
+
+def test_the_text_model_leads_and_its_variants_follow() -> None:
+    assert model_names(SETTINGS)[:3] == ["glm-4.6", "glm-4.6-anthropic", "glm-4.6-openai"]
+    assert "claude-glm-5.3" in model_names(SETTINGS)
+
+
+def test_every_entry_is_a_model_of_both_sdks() -> None:
+    for name in model_names(SETTINGS):
+        entry = find_listed(name, SETTINGS)
+        assert Model.model_validate(entry).id == name
+        assert ModelInfo.model_validate(entry).created_at.year >= 2025
+
+
+@pytest.mark.parametrize(
+    ("limit", "after", "before", "expected"),
+    [
+        (2, None, None, ["glm-4.6", "glm-4.6-anthropic"]),
+        (1, "glm-4.6", None, ["glm-4.6-anthropic"]),
+        (None, None, "glm-4.6-openai", ["glm-4.6", "glm-4.6-anthropic"]),
+        (1, "not-there", None, ["glm-4.6"]),
+    ],
+)
+def test_pages(limit: int | None, after: str | None, before: str | None, expected: list[str]) -> None:
+    page = list_page(SETTINGS, limit, after, before)
+    assert ids(page) == expected
+    assert (page["first_id"], page["last_id"]) == (expected[0], expected[-1])
+
+
+def test_walking_the_pages_meets_every_name_once() -> None:
+    names: list[str] = []
+    page = list_page(SETTINGS, 7, None, None)
+    while True:
+        names += ids(page)
+        if not page["has_more"]:
+            break
+        page = list_page(SETTINGS, 7, names[-1], None)
+    assert names == model_names(SETTINGS)
+
+
+def test_an_unknown_model_is_404() -> None:
+    with pytest.raises(UnknownModelError):
+        find_listed("llama-3", SETTINGS)
