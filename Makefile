@@ -47,7 +47,7 @@ bench: ## measure the proxy beside a bare pass-through (QUICK=1: a short run)
 
 agents: ## let real coding agents write a file through the demo server (needs Node and the npm registry; TRAY=1: the tray program)
 	@.ci/setup $(if $(TRAY),test,run)
-	@$(BIN)/python -m tests.agents $(if $(TRAY),--tray) $(ARGS)
+	@$(if $(TRAY),tests/desktop/session.sh) $(BIN)/python -m tests.agents $(if $(TRAY),--tray) $(ARGS)
 
 lock: ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@.ci/setup lint

@@ -1,0 +1,5 @@
+"""Real coding agents against the demo server: each is asked to write a file, and must have written it.
+
+`make agents` (TRAY=1: with the tray program on a virtual screen). No part of `make test`: it needs Node and the npm
+registry.
+"""

@@ -1,0 +1,67 @@
+"""How each agent is set up, pointed at the proxy and asked, without a person to answer its questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PROMPT = "write a file hello.txt with the text hello from the demo"
+WRITTEN = "hello from the demo"
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One agent. command: its name in node_modules/.bin. set_up: writes its configuration into the project."""
+
+    name: str
+    command: str
+    arguments: tuple[str, ...]
+    environment: Callable[[int], dict[str, str]]
+    set_up: Callable[[Path, int], None]
+
+
+def claude_environment(port: int) -> dict[str, str]:
+    """As README tells users, and nothing that would reach out elsewhere."""
+    return {
+        "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}",
+        "ANTHROPIC_AUTH_TOKEN": "any",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    }
+
+
+def opencode_environment(_port: int) -> dict[str, str]:
+    return {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}
+
+
+def write_opencode_config(project: Path, port: int) -> None:
+    """As README tells users, and without questions about permissions."""
+    config = {
+        "provider": {
+            "proxy": {
+                "npm": "@ai-sdk/openai-compatible",
+                "options": {"baseURL": f"http://127.0.0.1:{port}/v1", "apiKey": "any"},
+                "models": {"glm-4.6": {}, "glm-4.5-air": {}},
+            }
+        },
+        "model": "proxy/glm-4.6",
+        "small_model": "proxy/glm-4.5-air",
+        "autoupdate": False,
+        "share": "disabled",
+        "permission": {"edit": "allow", "bash": "allow"},
+    }
+    (project / "opencode.json").write_text(json.dumps(config))
+
+
+AGENTS = (
+    Agent(
+        "Claude Code",
+        "claude",
+        # acceptEdits also works as root, which --dangerously-skip-permissions does not.
+        ("-p", PROMPT, "--permission-mode", "acceptEdits", "--output-format", "json"),
+        claude_environment,
+        lambda project, port: None,
+    ),
+    Agent("opencode", "opencode", ("run", PROMPT, "--print-logs"), opencode_environment, write_opencode_config),
+)
