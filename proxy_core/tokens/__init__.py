@@ -1,0 +1,1 @@
+"""Counting tokens: pure, offline, deterministic. No clock, no network, no environment."""
