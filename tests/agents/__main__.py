@@ -155,12 +155,15 @@ def report(trials: list[Trial]) -> None:
 
 def main() -> int:
     install()
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=BUILD))
+    # Outside of the checkout: agents look for a repository and for instructions in the folders above.
+    folder = Path(tempfile.mkdtemp(prefix="agents-"))
     try:
         with demo_proxy(folder, "--tray" in sys.argv) as port:
             trials = [try_agent(agent, port, folder) for agent in AGENTS]
     finally:
-        if "--keep" not in sys.argv:
+        if "--keep" in sys.argv:
+            print(f"kept: {folder}", file=sys.stderr)
+        else:
             shutil.rmtree(folder, ignore_errors=True)
     report(trials)
     return 0 if all(trial.is_good for trial in trials) else 1
