@@ -45,6 +45,7 @@ class Watchdog:
         if silent_s < self.limit_s:
             self._timer = self._loop.call_later(self.limit_s - silent_s, self._look)
             return
+        self._timer = None
         self._has_bitten = True
         if self._task is not None:
             self._task.cancel()
