@@ -14,16 +14,13 @@ _EncoderSource = Callable[[], Encoder]
 
 
 class PromptCounter:
-    """Counts in one thread of its own. load_encoder is called there, once, at the first need."""
+    """Counts in one thread of its own. load_encoder is called there, once, at the first need: the tables take some
+    50 MB, which a proxy that only passes on need not hold."""
 
     def __init__(self, load_encoder: _EncoderSource) -> None:
         self._load = load_encoder
         self._encoder: Encoder | None = None
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="count")
-
-    def warm(self) -> None:
-        """Begin to load the tables, so that the first count need not."""
-        self._executor.submit(self._ready)
 
     async def count(self, conversation: Conversation) -> int:
         """Tokens of the prompt as it stands."""

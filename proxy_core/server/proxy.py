@@ -70,7 +70,6 @@ class Proxy:
         except BaseException:
             await self._end()
             raise
-        self._counter.warm()
 
     async def rebind(self) -> None:
         """Listen where the settings now say. Raises ListenError; the old address then goes on."""

@@ -29,9 +29,8 @@ def upstream_headers(
         "accept-encoding": "identity" if stream else "gzip, deflate",
         "accept-language": "en-US,en",
         "user-agent": f"anthropic-proxy/{__version__}",
-        **crossing,
-        **fixed,
-        credential[0]: credential[1],
+        **{name.lower(): value for name, value in {**crossing, **fixed}.items()},
+        credential[0].lower(): credential[1],
     }
 
 
