@@ -103,6 +103,7 @@ class Dialect:
     credential        (key) → the one header that carries it upstream
     path              what is appended to the server's base address of this dialect
     headers           fixed headers the upstream of this dialect wants
+    starts_with_usage its streams name the size of the prompt in their first event: worth counting meanwhile
     """
 
     name: str
@@ -119,3 +120,4 @@ class Dialect:
     open_relay: Callable[[ReplyContext], StreamRelay]
     read_error: Callable[[int, bytes, Mapping[str, str]], UpstreamError]
     write_error: Callable[[ProxyError, str], JsonObject]
+    starts_with_usage: bool = False

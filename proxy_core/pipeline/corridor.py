@@ -27,7 +27,7 @@ from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.pipeline.setup import Call, KeyOf, Setup, WholeReply
 from proxy_core.pipeline.stream import StreamedReply
 from proxy_core.routing.route import Route, choose_route
-from proxy_core.settings import DialectName, ProxySettings
+from proxy_core.settings import ProxySettings
 from proxy_core.upstream.client import MAX_ERROR_BYTES, Limits, Outgoing, UpstreamClient, UpstreamReply
 from proxy_core.upstream.faults import whole_request_fault
 from proxy_core.wire.headers import header_text, join_url, upstream_headers
@@ -101,7 +101,7 @@ class Corridor:
         key = await self._credential(setup, call)
         outgoing = _outgoing(call, route, upstream, key, body, setup.settings, stream=conversation.stream)
         headers = _reply_headers(call, route, request.dropped)
-        context = self._context(conversation, len(body))
+        context = self._context(call.dialect, conversation, len(body))
         passage = _Passage(call, route, upstream, context, record, headers)
         if conversation.stream:
             return await self._answer(passage, await self._client.send(outgoing), stream=True)
@@ -123,8 +123,8 @@ class Corridor:
             )
         return key
 
-    def _context(self, conversation: Conversation, body_bytes: int) -> ReplyContext:
-        wants_count = conversation.stream and conversation.dialect == DialectName.ANTHROPIC
+    def _context(self, dialect: Dialect, conversation: Conversation, body_bytes: int) -> ReplyContext:
+        wants_count = conversation.stream and dialect.starts_with_usage
         estimate = self._counter.begin(conversation, body_bytes) if wants_count else lambda: 0
         return ReplyContext(
             model=conversation.model,
