@@ -1,0 +1,348 @@
+"""Streams from an upstream: read into deltas, and relayed to a client of the same dialect."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy_core.chat import (
+    BlockEnded,
+    Failed,
+    Finished,
+    Pinged,
+    Started,
+    Stopped,
+    StopReason,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+    UsageDelta,
+)
+from proxy_core.dialects.anthropic.stream import AnthropicRelay, AnthropicStreamReader
+from proxy_core.dialects.base import ReplyContext
+from proxy_core.errors import ErrorKind
+from proxy_core.wire.sse import SseDecoder, SseEvent
+from tests.proxy_core.dialects.anthropic.events import END, PING, block, delta, event, message_delta, sent, start, stop
+
+STARTED = Started("msg_1", "glm-4.6", Usage(5))
+STOPPED = [Stopped(StopReason.END_TURN), UsageDelta(Usage(5, output_tokens=7))]
+TOOL_STOPPED = [Stopped(StopReason.TOOL_USE), UsageDelta(Usage(5, output_tokens=7))]
+ERROR = {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}
+TOOL = {"type": "tool_use", "id": "toolu_1", "name": "look"}
+GOLDEN = [
+    start(input_tokens=5),
+    PING,
+    block(0, type="thinking", thinking="", signature=""),
+    delta(0, "thinking_delta", thinking="hm"),
+    delta(0, "signature_delta", signature="sig"),
+    stop(0),
+    block(1, type="text", text=""),
+    delta(1, "text_delta", text="Grüße "),
+    delta(1, "text_delta", text="👋"),
+    stop(1),
+    block(2, **TOOL, input={}),
+    delta(2, "input_json_delta", partial_json=""),
+    delta(2, "input_json_delta", partial_json='{"at":'),
+    delta(2, "input_json_delta", partial_json='"x"}'),
+    stop(2),
+    message_delta("tool_use", input_tokens=4, cache_read_input_tokens=2, output_tokens=7),
+    END,
+]
+GOLDEN_DELTAS = [
+    STARTED,
+    Pinged(),
+    ThinkingDelta("hm"),
+    ThinkingDelta(signature="sig"),
+    BlockEnded(),
+    TextDelta("Grüße "),
+    TextDelta("👋"),
+    BlockEnded(),
+    ToolCallStarted(0, "toolu_1", "look"),
+    ToolCallDelta(0, '{"at":'),
+    ToolCallDelta(0, '"x"}'),
+    BlockEnded(),
+    Stopped(StopReason.TOOL_USE),
+    UsageDelta(Usage(4, 2, 0, 7)),
+    Finished(),
+]
+
+
+def read(*events):
+    reader = AnthropicStreamReader()
+    return [delta for each in events for delta in reader.read(each)] + reader.close()
+
+
+def odd(data, name=""):
+    return SseEvent(name, data, b"data: " + data + b"\n\n")
+
+
+def test_a_whole_stream():
+    assert read(*GOLDEN) == GOLDEN_DELTAS
+
+
+@pytest.mark.parametrize(
+    ("events", "deltas"),
+    [
+        pytest.param(
+            [block(0, type="text", text="a"), stop(0)], [TextDelta("a"), BlockEnded()], id="text at the start"
+        ),
+        pytest.param(
+            [block(0, type="thinking", thinking="a", signature="s"), stop(0)],
+            [ThinkingDelta("a", "s"), BlockEnded()],
+            id="thinking at the start",
+        ),
+        pytest.param(
+            [block(0, type="redacted_thinking", data="d"), stop(0)],
+            [ThinkingDelta(redacted="d"), BlockEnded()],
+            id="redacted thinking",
+        ),
+        pytest.param(
+            [block(0, type="server_tool_use", id="s"), delta(0, "input_json_delta", partial_json="{}"), stop(0)],
+            [],
+            id="server tools are not told",
+        ),
+        pytest.param(
+            [block(0, type="odd"), delta(0, "text_delta", text="no"), stop(0), block(0, type="text"), stop(0)],
+            [BlockEnded()],
+            id="unknown block, then a known one in its place",
+        ),
+        pytest.param(
+            [delta(0, "citations_delta", citation={}), delta(0, "odd"), event({"type": "odd"}), event({"type": ""})],
+            [],
+            id="unknown deltas and events",
+        ),
+        pytest.param(
+            [delta(0, "text_delta", text=7), event({"type": "content_block_delta", "delta": "x"}), block([], type=[])],
+            [],
+            id="wrong types",
+        ),
+        pytest.param([delta(9, "text_delta", text="a")], [TextDelta("a")], id="text of a block that never began"),
+        pytest.param([delta(9, "input_json_delta", partial_json="{}")], [], id="arguments of a call that never began"),
+        pytest.param([start()], [], id="a second start"),
+        pytest.param([SseEvent("", None, b": hi\n\n"), odd(b"", "ping"), PING], [Pinged()] * 3, id="heartbeats"),
+        pytest.param([odd(b"[DONE]")], [], id="the other dialect's end mark"),
+    ],
+)
+def test_content(events, deltas):
+    assert read(start(), *events, message_delta("end_turn"), END) == [STARTED, *deltas, *STOPPED, Finished()]
+
+
+@pytest.mark.parametrize(
+    ("events", "deltas"),
+    [
+        pytest.param(
+            [block(0, **TOOL, input={"a": 1}), stop(0)],
+            [ToolCallDelta(0, '{"a":1}'), BlockEnded()],
+            id="input at the start",
+        ),
+        pytest.param([block(0, **TOOL), stop(0)], [ToolCallDelta(0, "{}"), BlockEnded()], id="no input"),
+        pytest.param(
+            [block(0, **TOOL, input={"a": 1}), delta(0, "input_json_delta", partial_json="{}"), stop(0)],
+            [ToolCallDelta(0, "{}"), BlockEnded()],
+            id="fragments before input",
+        ),
+    ],
+)
+def test_calls(events, deltas):
+    expected = [STARTED, ToolCallStarted(0, "toolu_1", "look"), *deltas, *TOOL_STOPPED, Finished()]
+    assert read(start(), *events, message_delta("end_turn"), END) == expected
+
+
+def test_without_event_lines_and_without_a_start():
+    events = [SseEvent("", each.data, b"") for each in (delta(0, "text_delta", text="a"), END)]
+    expected = [Started("", ""), TextDelta("a"), Stopped(StopReason.END_TURN), Finished()]
+    assert read(*events, SseEvent("", END.data, b"")) == expected
+
+
+def test_the_name_stands_in_for_a_missing_type():
+    assert read(start(), SseEvent("message_stop", b"{}", b""))[-1] == Finished()
+
+
+def test_usage_of_the_end_is_laid_over_that_of_the_start():
+    events = [start(input_tokens=0, output_tokens=0), message_delta("end_turn", output_tokens=3), END]
+    assert read(*events)[0].usage == Usage()
+    assert UsageDelta(Usage(output_tokens=3)) in read(*events)
+
+
+def test_the_end_of_the_body_after_the_stop_reason_is_an_end():
+    assert read(start(), message_delta("end_turn")) == [STARTED, *STOPPED, Finished()]
+
+
+@pytest.mark.parametrize(
+    ("events", "kind", "message"),
+    [
+        pytest.param([], ErrorKind.SERVER, "closed the stream before", id="nothing at all"),
+        pytest.param([start(), delta(0, "text_delta", text="a")], ErrorKind.SERVER, "closed the stream", id="cut"),
+        pytest.param([start(), message_delta(None)], ErrorKind.SERVER, "closed the stream", id="usage is no end"),
+        pytest.param([start(), event(ERROR), END], ErrorKind.OVERLOADED, "busy", id="error event"),
+        pytest.param(
+            [odd(b'{"success":false,"code":1302,"msg":"slow"}')], ErrorKind.RATE_LIMIT, "slow", id="error body"
+        ),
+        pytest.param(
+            [event({"type": "error", "error": {"message": "[1310][Used up.][t]"}})],
+            ErrorKind.RATE_LIMIT,
+            "^Used up.$",
+            id="code in the message",
+        ),
+        pytest.param([start(), odd(b'{"type":"ping"'), END], ErrorKind.SERVER, "could not be read", id="broken JSON"),
+        pytest.param([start(), odd(b"[1]"), END], ErrorKind.SERVER, "could not be read", id="no object"),
+    ],
+)
+def test_failures_come_last(events, kind, message):
+    *before, failed = read(*events)
+    assert isinstance(failed, Failed)
+    assert not any(isinstance(each, (Failed, Finished)) for each in before)
+    assert failed.error.kind == kind
+    with pytest.raises(type(failed.error), match=message):
+        raise failed.error
+
+
+def relayed(*events, **context):
+    relay = AnthropicRelay(ReplyContext(**{"model": "glm-4.6", "fresh_id": "f", "created": 0, **context}))
+    answers = [*(relay.relay(each) for each in events), relay.close()]
+    return b"".join(raw for raw, _ in answers), [each for _, deltas in answers for each in deltas]
+
+
+def test_bytes_pass_untouched():
+    events = [*GOLDEN[:3], SseEvent("", None, b": hi\r\n\r\n"), *GOLDEN[3:]]
+    raw, deltas = relayed(*events)
+    assert raw == b"".join(each.raw for each in events)
+    assert deltas == [*GOLDEN_DELTAS[:2], Pinged(), *GOLDEN_DELTAS[2:]]
+
+
+@pytest.mark.parametrize(
+    ("usage", "estimate", "told"),
+    [
+        ({"input_tokens": 5}, 90, {"input_tokens": 5}),
+        ({"input_tokens": 0, "output_tokens": 0, "x": 1}, 90, {"input_tokens": 90, "output_tokens": 0, "x": 1}),
+        ({"output_tokens": 1}, 90, {"input_tokens": 90, "output_tokens": 1}),
+        ({"output_tokens": 1}, 0, {"input_tokens": 0, "output_tokens": 1}),
+        ({"input_tokens": 0, "cache_read_input_tokens": 7}, 90, {"input_tokens": 0, "cache_read_input_tokens": 7}),
+        (
+            {"input_tokens": 5, "server_tool_use": {"web_search_requests": 1}},
+            90,
+            {"input_tokens": 5, "server_tool_use": {"web_search_requests": 1, "web_fetch_requests": 0}},
+        ),
+    ],
+)
+def test_the_start_is_told_what_it_lacks(usage, estimate, told):
+    raw, _ = relayed(start(**usage), model="claude-x", estimate_prompt=lambda: estimate)
+    message = sent(raw)[0]["message"]
+    assert (message["model"], message["usage"]) == ("claude-x", told)
+
+
+@pytest.mark.parametrize("usage", [{"input_tokens": 5}, {"input_tokens": 0}])
+def test_a_start_that_lacks_nothing_passes(usage):
+    raw, _ = relayed(start(**usage))
+    assert raw.startswith(start(**usage).raw)
+
+
+@pytest.mark.parametrize(
+    ("payload", "usage"),
+    [
+        ({"usage": {"server_tool_use": {}}}, {"server_tool_use": {"web_search_requests": 0, "web_fetch_requests": 0}}),
+        ({}, {"output_tokens": 1}),
+    ],
+)
+def test_the_end_is_mended_where_the_sdks_would_stumble(payload, usage):
+    ended = event({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, **payload})
+    raw, _ = relayed(start(input_tokens=5, output_tokens=1), ended, END)
+    assert sent(raw)[1] == {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage}
+
+
+@pytest.mark.parametrize("data", [b'{"type":"ping"}', b'{"type":\n"ping"}'])
+def test_a_missing_event_line_is_added(data):
+    raw, deltas = relayed(start(), SseEvent("", data, b"data\n\n"))
+    assert raw.startswith(start().raw + b"event: ping\ndata: ")
+    assert sent(raw)[1] == {"type": "ping"}
+    assert deltas[1] == Pinged()
+
+
+@pytest.mark.parametrize("payload", [{"type": "odd\nname"}, {"type": "vendor_note", "x": 1}])
+def test_what_nobody_knows_passes(payload):
+    unknown = event(payload, "")
+    assert relayed(start(), unknown)[0].startswith(start().raw + unknown.raw)
+
+
+def test_an_upstreams_error_passes_and_nothing_follows():
+    raw, deltas = relayed(start(), event(ERROR), END)
+    assert raw == start().raw + event(ERROR).raw
+    assert isinstance(deltas[-1], Failed)
+
+
+@pytest.mark.parametrize(
+    ("last", "error"),
+    [
+        ([SseEvent("", orjson.dumps(ERROR), b"")], ERROR["error"]),
+        ([odd(b'{"success":false,"code":1302,"msg":"slow"}')], {"type": "rate_limit_error", "message": "slow"}),
+        (
+            [event({"type": "error", "error": {"message": "busy"}})],
+            {"type": "api_error", "message": "busy"},
+        ),
+        ([odd(b"{")], {"type": "api_error", "message": "The upstream sent an event that could not be read."}),
+        ([], {"type": "api_error", "message": "The upstream closed the stream before it was complete."}),
+    ],
+)
+def test_other_failures_are_told_as_error_events(last, error):
+    raw, deltas = relayed(start(), *last)
+    assert sent(raw)[1:] == [{"type": "error", "error": error, "request_id": ""}]
+    assert isinstance(deltas[-1], Failed)
+
+
+def test_a_missing_end_is_added_when_the_model_was_done():
+    raw, deltas = relayed(start(), message_delta("end_turn"))
+    assert raw == start().raw + message_delta("end_turn").raw + END.raw
+    assert deltas[-1] == Finished()
+
+
+def test_nothing_follows_the_end():
+    assert relayed(*GOLDEN, PING, END)[0] == relayed(*GOLDEN)[0]
+
+
+def test_a_start_nested_too_deeply_to_be_written_is_an_error():
+    data = b'{"type":"message_start","message":{"x":' + b"[" * 500 + b"]" * 500 + b"}}"
+    raw, deltas = relayed(odd(data))
+    assert sent(raw)[0]["type"] == "error"
+    assert isinstance(deltas[-1], Failed)
+
+
+@given(st.data())
+def test_any_cut_of_the_bytes_means_the_same(data):
+    raw = b"".join(each.raw for each in GOLDEN)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(raw)), max_size=6)))
+    decoder = SseDecoder()
+    pieces = [raw[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+    events = [each for piece in pieces for each in decoder.feed(piece)] + decoder.flush()
+    assert read(*events) == GOLDEN_DELTAS
+    assert relayed(*events)[0] == raw
+
+
+WORDS = ["message", "content_block", "delta", "usage", "index", "error", "id", "text", "input", "stop_reason", "type"]
+KINDS = ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "error"]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 3) | st.sampled_from([*KINDS, "tool_use", "text_delta", "\n"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=5),
+    max_leaves=10,
+)
+ODD_EVENTS = (
+    st.builds(
+        lambda kind, rest: orjson.dumps({**rest, "type": kind}),
+        st.sampled_from(KINDS) | JSON,
+        st.dictionaries(st.sampled_from(WORDS), JSON, max_size=4),
+    )
+    | st.builds(orjson.dumps, JSON)
+    | st.binary(max_size=8)
+)
+
+
+@given(st.lists(ODD_EVENTS, max_size=6))
+def test_no_event_is_too_odd(datas):
+    events = [odd(data) for data in datas]
+    *before, last = read(*events)
+    assert isinstance(last, (Failed, Finished))
+    assert not any(isinstance(each, (Failed, Finished)) for each in before)
+    assert [type(each) for each in relayed(*events)[1]] == [type(each) for each in [*before, last]]
