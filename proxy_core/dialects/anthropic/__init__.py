@@ -32,5 +32,4 @@ DIALECT = Dialect(
     read_error=read_error,
     write_error=write_error,
     starts_with_usage=True,
-    starts_with_usage=True,
 )
