@@ -13,9 +13,9 @@ import orjson
 
 from proxy_core.jsontypes import JsonObject
 
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+["\\]?|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
-# An unfinished string up to its last whole character; `unit` ends where the string does only if that one is \uXXXX.
-_STRING_HEAD = re.compile(r'"(?:[^"\\]++|(?P<unit>\\u[0-9a-fA-F]{4})|\\[^u])*+', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*["\\]?|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
+_STRING_UNIT = re.compile(r'[^"\\]+|\\u[0-9a-fA-F]{4}|\\[^u]', re.DOTALL)
+_HIGH_SURROGATE = re.compile(r"\\u[dD][89abAB]")
 _BLANKS = " \t\r\n"  # JSON's own, fewer than Python's
 _LITERALS = ("true", "false", "null")
 _CLOSER = {"{": "}", "[": "]"}
@@ -40,10 +40,16 @@ def arguments_object(text: str) -> JsonObject:
 
 
 def arguments_text(value: object) -> str:
-    """The JSON text of a call's arguments, compact; text stays as it is; nothing at all → "{}"."""
+    """The JSON text of a call's arguments, compact; text stays as it is; nothing at all → "{}".
+
+    What no writer takes (nested some 250 levels deep) → {"_raw": …}, too.
+    """
     if isinstance(value, str):
         return value if value.strip(_BLANKS) else "{}"
-    return "{}" if value is None else orjson.dumps(value).decode()
+    try:
+        return "{}" if value is None else orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return '{"_raw":"(nested too deeply)"}'
 
 
 def completion_suffix(text: str) -> str | None:
@@ -141,11 +147,12 @@ def _rest_of(token: str) -> str:
 
 
 def _rest_of_string(token: str) -> str:
-    head = _STRING_HEAD.match(token)
-    if head is None or token[head.end() :] == '"':
+    end, unit = 1, ""
+    while match := _STRING_UNIT.match(token, end):
+        end, unit = match.end(), match.group()
+    tail = token[end:]  # "" or an escape that was cut: \ \u \u0 …
+    if tail == '"':
         return ""
-    tail = token[head.end() :]  # "" or an escape that was cut: \ \u \u0 …
-    unit = head["unit"] if head["unit"] and head.end("unit") == head.end() else ""
     if _is_high_surrogate(unit):
         return _low_surrogate_after(tail) + '"'
     rest = "\\u0020"[len(tail) :] if tail else ""
@@ -159,4 +166,4 @@ def _low_surrogate_after(tail: str) -> str:
 
 
 def _is_high_surrogate(unit: str) -> bool:
-    return unit[2:3] in ("d", "D") and unit[3:4] in tuple("89abAB")
+    return _HIGH_SURROGATE.match(unit) is not None

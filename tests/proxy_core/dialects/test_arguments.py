@@ -75,6 +75,7 @@ def test_text_becomes_an_object(text: str, expected: object) -> None:
         ('{"a":"\\u00', '20"}'),
         ('{"a":"\\ud83d', '\\udc00"}'),
         ('{"a":"\\ud83d\\ud', 'c00"}'),
+        ('{"\\u001f0\\r', '":null}'),
         ('{"a":-', "0}"),
         ('{"a":1.', "0}"),
         ('{"a":1 ', "}"),

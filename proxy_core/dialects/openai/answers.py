@@ -1,0 +1,167 @@
+"""Whole chat completions: `{"id","object","created","model","choices":[…],"usage"}` ↔ Answer (protocols A.4, D.3)."""
+
+from __future__ import annotations
+
+from proxy_core.chat import Answer, AnswerPart, Text, Thinking, ToolCall, Usage
+from proxy_core.dialects.arguments import arguments_text, made_id
+from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.openai.messages import function_call
+from proxy_core.dialects.openai.reasons import (
+    NETWORK_ERROR,
+    network_error,
+    read_finish,
+    read_usage,
+    standard_finish,
+    write_finish,
+    write_usage,
+)
+from proxy_core.dialects.upstream_errors import error_of_body, is_error_body
+from proxy_core.errors import UpstreamError
+from proxy_core.jsontypes import JsonObject
+
+ID_PREFIX = "chatcmpl-"
+
+
+def read_answer(body: JsonObject) -> Answer:
+    """The answer in a body. Raises UpstreamError for an error in disguise (HTTP 200) and for a body without one."""
+    if is_error_body(body):
+        raise error_of_body(body)
+    choice = _first(body.get("choices"))
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise UpstreamError("The upstream's answer holds no message.", status=502)
+    finish = choice.get("finish_reason")
+    if finish == NETWORK_ERROR:
+        raise network_error()
+    answer_id = text_of(body.get("id"))
+    parts = _read_parts(message, answer_id)
+    usage, created = body.get("usage"), body.get("created")
+    return Answer(
+        id=answer_id,
+        model=text_of(body.get("model")),
+        parts=parts,
+        stop=read_finish(finish, has_calls=any(isinstance(part, ToolCall) for part in parts)),
+        usage=read_usage(usage) if isinstance(usage, dict) else Usage(),
+        created=created if isinstance(created, int) else None,
+    )
+
+
+def _first(items: object) -> JsonObject:
+    first = items[0] if isinstance(items, list) and items else None
+    return first if isinstance(first, dict) else {}
+
+
+def _read_parts(message: JsonObject, answer_id: str) -> tuple[AnswerPart, ...]:
+    """Thinking, text, calls: the one order this dialect has."""
+    thinking = reasoning_of(message)
+    text = content_of(message)
+    parts: list[AnswerPart] = [Thinking(thinking)] if thinking else []
+    parts += [Text(text)] if text else []
+    raw_calls = message.get("tool_calls")
+    calls = list(raw_calls) if isinstance(raw_calls, list) else []
+    if isinstance(message.get("function_call"), dict):
+        calls.append({"function": message["function_call"]})
+    parts += [call for i, raw in enumerate(calls) if (call := _read_call(raw, answer_id, i)) is not None]
+    return tuple(parts)
+
+
+def _read_call(raw: object, answer_id: str, position: int) -> ToolCall | None:
+    """A call; None for one without a name, which nobody could carry out."""
+    function = raw.get("function") if isinstance(raw, dict) else None
+    name = text_of(function.get("name")) if isinstance(function, dict) else ""
+    if not name or not isinstance(raw, dict) or not isinstance(function, dict):
+        return None
+    call_id = text_of(raw.get("id")) or made_id(answer_id, position)
+    return ToolCall(call_id, name, arguments_text(function.get("arguments")))
+
+
+def text_of(value: object) -> str:
+    """The value if it is text, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+def content_of(message: JsonObject) -> str:
+    """Visible text of a message or a streamed delta: `content` as string or parts, else a refusal."""
+    content = message.get("content")
+    if isinstance(content, list):
+        content = "".join(text_of(part.get("text")) for part in content if isinstance(part, dict))
+    return text_of(content) or text_of(message.get("refusal"))
+
+
+def reasoning_of(message: JsonObject) -> str:
+    """Reasoning text of a message or a streamed delta, under whichever of its three names."""
+    text = text_of(message.get("reasoning_content")) or text_of(message.get("reasoning"))
+    details = message.get("reasoning_details")
+    if text or not isinstance(details, list):
+        return text
+    return "".join(text_of(detail.get("text")) for detail in details if isinstance(detail, dict))
+
+
+def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
+    """The whole reply, under the name of the model that the client asked for."""
+    choice = {
+        "index": 0,
+        "message": _write_message(answer),
+        "logprobs": None,
+        "finish_reason": write_finish(answer.stop),
+    }
+    return {
+        "id": completion_id(answer.id, context),
+        "object": "chat.completion",
+        "created": answer.created or context.created,
+        "model": context.model,
+        "choices": [choice],
+        "usage": write_usage(answer.usage),
+    }
+
+
+def completion_id(answer_id: str, context: ReplyContext) -> str:
+    """The upstream's id, or a fresh one, the way ids of this dialect look."""
+    found = answer_id or context.fresh_id
+    return found if found.startswith(ID_PREFIX) else ID_PREFIX + found
+
+
+def _write_message(answer: Answer) -> JsonObject:
+    text = "".join(part.text for part in answer.parts if isinstance(part, Text))
+    thinking = "".join(part.text for part in answer.parts if isinstance(part, Thinking))
+    calls = [
+        function_call(part.id, part.name, arguments_text(part.arguments))
+        for part in answer.parts
+        if isinstance(part, ToolCall)
+    ]
+    message: JsonObject = {"role": "assistant", "content": None if calls and not text else text, "refusal": None}
+    if thinking:
+        message["reasoning_content"] = thinking
+    return {**message, "tool_calls": calls} if calls else message
+
+
+def touch_answer(body: JsonObject, context: ReplyContext) -> JsonObject:
+    """z.ai's own reply with what clients stumble over set right; `body` itself is not changed."""
+    choices = body.get("choices")
+    touched: JsonObject = {**body, "object": "chat.completion", "model": context.model}
+    if isinstance(choices, list):
+        touched["choices"] = [touch_choice(choice, "message") for choice in choices]
+    return touched
+
+
+def touch_choice(choice: object, holder: str) -> object:
+    """A choice with a standard finish_reason and every call's arguments as text.
+
+    holder: "message" of a whole reply, "delta" of a stream.
+    """
+    if not isinstance(choice, dict):
+        return choice
+    touched: JsonObject = {**choice}
+    if "finish_reason" in choice:
+        touched["finish_reason"] = standard_finish(choice["finish_reason"])
+    said = choice.get(holder)
+    if isinstance(said, dict) and isinstance(said.get("tool_calls"), list):
+        touched[holder] = {**said, "tool_calls": [_touch_call(call) for call in said["tool_calls"]]}
+    return touched
+
+
+def _touch_call(call: object) -> object:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(call, dict) or not isinstance(function, dict) or not isinstance(function.get("arguments"), dict):
+        return call
+    return {**call, "function": {**function, "arguments": arguments_text(function["arguments"])}}

@@ -1,0 +1,97 @@
+"""Why a model stopped and what it used: `finish_reason` and `usage` ↔ our words (protocols A.4, D.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proxy_core.chat import StopReason, Usage
+from proxy_core.errors import UpstreamError
+from proxy_core.jsontypes import JsonObject
+
+NETWORK_ERROR = "network_error"
+"""z.ai's finish_reason for a generation that broke: a failure, not an end."""
+
+_STOP_OF_FINISH = {
+    "stop": StopReason.END_TURN,
+    "length": StopReason.MAX_TOKENS,
+    "tool_calls": StopReason.TOOL_USE,
+    "function_call": StopReason.TOOL_USE,
+    "content_filter": StopReason.REFUSAL,
+    "sensitive": StopReason.REFUSAL,
+    "model_context_window_exceeded": StopReason.CONTEXT_EXCEEDED,
+}
+_FINISH_OF_STOP = {
+    StopReason.END_TURN: "stop",
+    StopReason.MAX_TOKENS: "length",
+    StopReason.STOP_SEQUENCE: "stop",
+    StopReason.TOOL_USE: "tool_calls",
+    StopReason.PAUSE_TURN: "stop",
+    StopReason.REFUSAL: "content_filter",
+    StopReason.CONTEXT_EXCEEDED: "length",
+}
+_STANDARD = frozenset(["stop", "length", "tool_calls", "content_filter", "function_call"])
+
+
+def read_finish(finish: object, *, has_calls: bool) -> StopReason:
+    """The stop reason behind a finish_reason; one that contradicts the tool calls in the answer gives way to them.
+
+    Unknown and missing ones mean an ordinary end. `network_error` is the caller's to catch before.
+    """
+    stop = _STOP_OF_FINISH.get(finish, StopReason.END_TURN) if isinstance(finish, str) else StopReason.END_TURN
+    if stop in (StopReason.END_TURN, StopReason.TOOL_USE):
+        return StopReason.TOOL_USE if has_calls else StopReason.END_TURN
+    return stop
+
+
+def write_finish(stop: StopReason) -> str:
+    """The finish_reason of a stop reason."""
+    return _FINISH_OF_STOP[stop]
+
+
+def standard_finish(finish: object) -> object:
+    """z.ai's own finish reasons as the standard ones, which strict clients demand; all else as it is."""
+    if isinstance(finish, str) and finish not in _STANDARD and finish in _STOP_OF_FINISH:
+        return _FINISH_OF_STOP[_STOP_OF_FINISH[finish]]
+    return finish
+
+
+def network_error() -> UpstreamError:
+    """The error that finish_reason `network_error` stands for."""
+    return UpstreamError("The upstream lost its own connection while the model was answering.", status=502)
+
+
+def read_usage(usage: Mapping[str, object]) -> Usage:
+    """`usage` with the cached tokens taken out of `prompt_tokens`, which includes them."""
+    prompt = _details(usage, "prompt_tokens_details")
+    completion = _details(usage, "completion_tokens_details")
+    cached, cache_write = _tokens(prompt, "cached_tokens"), _tokens(prompt, "cache_write_tokens")
+    return Usage(
+        input_tokens=max(0, _tokens(usage, "prompt_tokens") - cached - cache_write),
+        cached_tokens=cached,
+        cache_write_tokens=cache_write,
+        output_tokens=_tokens(usage, "completion_tokens"),
+        thinking_tokens=_tokens(completion, "reasoning_tokens") if "reasoning_tokens" in completion else None,
+    )
+
+
+def _details(usage: Mapping[str, object], name: str) -> Mapping[str, object]:
+    details = usage.get(name)
+    return details if isinstance(details, dict) else {}
+
+
+def _tokens(usage: Mapping[str, object], name: str) -> int:
+    value = usage.get(name)
+    return max(0, int(value)) if isinstance(value, (int, float)) else 0
+
+
+def write_usage(usage: Usage) -> JsonObject:
+    """`usage` as clients of this dialect read it: the whole prompt, with the cached part named inside."""
+    written: JsonObject = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.prompt_tokens + usage.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens, "cache_write_tokens": usage.cache_write_tokens},
+    }
+    if usage.thinking_tokens is not None:
+        written["completion_tokens_details"] = {"reasoning_tokens": usage.thinking_tokens}
+    return written

@@ -1,0 +1,117 @@
+"""Tool calls out of the pieces that upstreams stream them in (protocols D.4, point 4).
+
+By the standard every piece names its call by `index` and only the first has id and name. Seen in the wild and put
+right here: no index; index 0 for all; id or name late, or repeated in every piece; arguments as an object; each piece
+repeating all arguments so far.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proxy_core.chat import Delta, ToolCallDelta, ToolCallStarted
+from proxy_core.dialects.arguments import arguments_text, completion_suffix, made_id
+from proxy_core.dialects.openai.answers import text_of
+from proxy_core.jsontypes import JsonObject
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call. index: as we count, -1 until id and name are known and it could begin; pending: arguments held back."""
+
+    id: str = ""
+    name: str = ""
+    index: int = -1
+    pending: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+    size_chars: int = 0
+    is_cumulative: bool = False
+
+    def news(self, fragment: str) -> str:
+        """What of `fragment` was not said before; where pieces are cumulative that is only its end."""
+        if 0 < self.size_chars <= len(fragment):
+            said = "".join(self.arguments)
+            if fragment.startswith(said) and self._repeats(said, fragment):
+                self.is_cumulative = True
+                self.arguments, self.size_chars = [fragment], len(fragment)
+                return fragment[len(said) :]
+        self.arguments.append(fragment)
+        self.size_chars += len(fragment)
+        return fragment
+
+    def _repeats(self, said: str, fragment: str) -> bool:
+        """A piece that begins with all that was said may still be news (nested objects), if both together are JSON."""
+        return self.is_cumulative or (said.startswith("{") and completion_suffix(said + fragment) is None)
+
+
+class StreamedCalls:
+    """Takes the `tool_calls` of each chunk, gives the deltas they mean. `started` counts the calls begun."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self._calls: list[_Call] = []
+        self._by_index: dict[int, _Call] = {}
+
+    def read(self, entries: list[object]) -> list[Delta]:
+        """The deltas of one chunk's `tool_calls`."""
+        deltas: list[Delta] = []
+        for position, entry in enumerate(entries):
+            if isinstance(entry, dict):
+                self._read_entry(entry, position if len(entries) > 1 else None, deltas)
+        return deltas
+
+    def _read_entry(self, entry: JsonObject, position: int | None, deltas: list[Delta]) -> None:
+        found = entry.get("function")
+        function: JsonObject = found if isinstance(found, dict) else {}
+        call_id, name = text_of(entry.get("id")), text_of(function.get("name"))
+        index = entry.get("index")
+        call = self._find(index if isinstance(index, int) else position, call_id, name)
+        call.id, call.name = call.id or call_id, call.name or name
+        arguments = function.get("arguments")
+        fragment = arguments_text(arguments) if isinstance(arguments, dict) else text_of(arguments)
+        fragment = call.news(fragment) if fragment else ""
+        if call.index >= 0:
+            if fragment:
+                deltas.append(ToolCallDelta(call.index, fragment))
+            return
+        call.pending.append(fragment)
+        if call.id and call.name:
+            self._start(call, deltas)
+
+    def _find(self, index: int | None, call_id: str, name: str) -> _Call:
+        """The call that a piece belongs to; a new one where it fits none."""
+        known = self._find_unnumbered(call_id, name) if index is None else self._by_index.get(index)
+        is_another = known is not None and bool(call_id and known.id and name) and call_id != known.id
+        if known is None or is_another:
+            known = _Call()
+            self._calls.append(known)
+            if index is not None:
+                self._by_index[index] = known
+        return known
+
+    def _find_unnumbered(self, call_id: str, name: str) -> _Call | None:
+        """By id, else the latest call unless the piece names another function."""
+        for call in self._calls:
+            if call_id and call.id == call_id:
+                return call
+        last = self._calls[-1] if self._calls else None
+        if last is None or (call_id and last.id):
+            return None
+        return None if name and last.name and name != last.name else last
+
+    def _start(self, call: _Call, deltas: list[Delta]) -> None:
+        call.index = self.started
+        self.started += 1
+        deltas.append(ToolCallStarted(call.index, call.id, call.name))
+        if pending := "".join(call.pending):
+            deltas.append(ToolCallDelta(call.index, pending))
+        call.pending.clear()
+
+    def flush(self, answer_id: str) -> list[Delta]:
+        """The model is done: calls that never got an id begin now; one without a name nobody could carry out."""
+        deltas: list[Delta] = []
+        for position, call in enumerate(self._calls):
+            if call.index < 0 and call.name:
+                call.id = call.id or made_id(answer_id, position)
+                self._start(call, deltas)
+        return deltas

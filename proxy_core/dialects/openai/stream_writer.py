@@ -1,0 +1,131 @@
+"""Deltas → a chat completion stream, in the order of protocols C.3.
+
+delta                             chunk
+Started                           delta:{"role":"assistant","content":""}
+TextDelta, ThinkingDelta          delta:{"content"} or {"reasoning_content"}
+ToolCallStarted, ToolCallDelta    delta:{"tool_calls":[{"index",…}]}
+Finished                          "{}" for calls without arguments; finish_reason; usage if asked for; [DONE]
+Failed                            {"error":…}; [DONE]
+Pinged                            a comment
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from proxy_core.chat import (
+    BlockEnded,
+    Delta,
+    Failed,
+    Finished,
+    Pinged,
+    Started,
+    Stopped,
+    StopReason,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    Usage,
+    UsageDelta,
+    merge_usage,
+)
+from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.openai.answers import completion_id
+from proxy_core.dialects.openai.errors import write_error
+from proxy_core.dialects.openai.messages import function_call
+from proxy_core.dialects.openai.reasons import write_finish, write_usage
+from proxy_core.errors import ProxyError
+from proxy_core.jsontypes import JsonObject
+from proxy_core.wire.sse import encode_comment, encode_event, encode_json
+
+DONE = encode_event(b"[DONE]")
+
+
+def error_end(error: ProxyError) -> bytes:
+    """How a broken stream ends: an error event, which SDKs raise, and `[DONE]`."""
+    return encode_json(write_error(error, "")) + DONE
+
+
+class OpenAiStreamWriter:
+    """Writes one stream; all chunks carry the same id, time and model."""
+
+    def __init__(self, context: ReplyContext) -> None:
+        self._context = context
+        self._head: JsonObject = _head(completion_id("", context), context.created, context)
+        self._usage = Usage()
+        self._stop = StopReason.END_TURN
+        self._bare_calls: set[int] = set()
+
+    def write(self, delta: Delta) -> bytes:
+        """The chunks of one delta, possibly none."""
+        match delta:
+            case TextDelta(text):
+                return self._chunk({"content": text}) if text else b""
+            case ThinkingDelta(text):
+                return self._chunk({"reasoning_content": text}) if text else b""
+            case ToolCallDelta(index, fragment):
+                return self._fragment(index, fragment)
+            case ToolCallStarted():
+                return self._begin_call(delta)
+            case Started():
+                return self._start(delta)
+            case _:
+                return self._write_other(delta)
+
+    def _write_other(self, delta: UsageDelta | Stopped | Finished | Failed | Pinged | BlockEnded) -> bytes:
+        match delta:
+            case UsageDelta(usage):
+                self._usage = merge_usage(self._usage, usage)
+                return b""
+            case Stopped(reason):
+                self._stop = reason
+                return b""
+            case Finished():
+                return self._finish()
+            case Failed(error):
+                return error_end(error)
+            case Pinged():
+                return encode_comment("ping")
+            case BlockEnded():
+                return b""
+            case _:
+                assert_never(delta)
+
+    def _start(self, started: Started) -> bytes:
+        self._usage = started.usage or self._usage
+        created = started.created or self._context.created
+        self._head = _head(completion_id(started.id, self._context), created, self._context)
+        return self._chunk({"role": "assistant", "content": ""})
+
+    def _begin_call(self, call: ToolCallStarted) -> bytes:
+        self._bare_calls.add(call.index)
+        return self._chunk({"tool_calls": [{"index": call.index, **function_call(call.id, call.name, "")}]})
+
+    def _fragment(self, index: int, fragment: str) -> bytes:
+        if not fragment:
+            return b""
+        self._bare_calls.discard(index)
+        return self._chunk({"tool_calls": [{"index": index, "function": {"arguments": fragment}}]})
+
+    def _finish(self) -> bytes:
+        ending = [self._fragment(index, "{}") for index in sorted(self._bare_calls)]
+        ending.append(self._chunk({}, write_finish(self._stop)))
+        if self._context.wants_usage:
+            ending.append(encode_json({**self._head, "choices": [], "usage": write_usage(self._usage)}))
+        return b"".join([*ending, DONE])
+
+    def _chunk(self, said: JsonObject, finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": said, "logprobs": None, "finish_reason": finish}
+        return encode_json({**self._head, "choices": [choice]})
+
+
+def _head(chunk_id: str, created: int, context: ReplyContext) -> JsonObject:
+    head: JsonObject = {
+        "id": chunk_id,
+        "object": "chat.completion.chunk",
+        "created": created,
+        "model": context.model,
+    }
+    # By the standard every chunk but the last says usage null, where usage was asked for at all.
+    return {**head, "usage": None} if context.wants_usage else head

@@ -1,0 +1,197 @@
+"""A request of this dialect on its way to z.ai: what changes and, above all, what does not."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from proxy_core.dialects.base import Target
+from proxy_core.dialects.openai.requests import read_request, write_request
+from proxy_core.facts import UpstreamQuirks
+from proxy_core.jsontypes import JsonObject
+from tests.proxy_core.dialects.openai.builders import (
+    ALWAYS,
+    GRADED,
+    NEVER,
+    SEES,
+    TOGGLE,
+    body,
+    call,
+    part,
+    picture,
+    target,
+)
+
+TOOL = {
+    "type": "function",
+    "function": {"name": "look", "description": "D", "parameters": {"type": "object"}, "strict": True},
+}
+ABSENT = object()
+RICH = {
+    "model": "glm-4.6",
+    "messages": [
+        {"role": "system", "content": "Be brief.", "cache_control": {"type": "ephemeral"}},
+        {"role": "user", "content": [part("Look"), picture(), {"type": "video_url", "video_url": {"url": "u"}}]},
+        {"role": "assistant", "content": None, "reasoning_content": "Hm.", "tool_calls": [call()], "odd": [1]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "seen"},
+        {"role": "user", "content": "And?", "name": "me"},
+    ],
+    "tools": [TOOL, {"type": "web_search", "web_search": {"enable": True}}],
+    "tool_choice": "auto",
+    "tool_stream": False,
+    "stream": True,
+    "stream_options": {"include_usage": True, "include_obfuscation": False},
+    "temperature": 0.3,
+    "top_p": 0.9,
+    "max_tokens": 1000,
+    "stop": ["END"],
+    "thinking": {"type": "enabled", "clear_thinking": False},
+    "response_format": {"type": "json_object"},
+    "seed": 4,
+    "user": "me",
+    "metadata": {"a": "b"},
+    "never_heard_of": {"deep": [1, 2, {"x": None}]},
+}
+
+
+def sent(raw: JsonObject, where: Target | None = None) -> JsonObject:
+    return write_request(read_request(raw), where or target()).body
+
+
+def test_a_body_that_needs_no_change_gets_none() -> None:
+    before = copy.deepcopy(RICH)
+    request = write_request(read_request(RICH), target())
+    assert request.body == before
+    assert request.dropped == ()
+    assert before == RICH
+
+
+def test_the_model_is_the_targets() -> None:
+    assert sent(body(), target(SEES))["model"] == "glm-4.6v"
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        ({"max_completion_tokens": 9}, "max_tokens", 9),
+        ({"max_completion_tokens": 9}, "max_completion_tokens", ABSENT),
+        ({"max_completion_tokens": 9, "max_tokens": 8}, "max_tokens", 8),
+        ({"max_completion_tokens": 9, "max_tokens": None}, "max_tokens", 9),
+        ({"max_tokens": 1_000_000}, "max_tokens", 131_072),
+        ({}, "max_tokens", ABSENT),
+        ({"temperature": 2}, "temperature", 1.0),
+        ({"temperature": 0}, "temperature", 0),
+        ({"top_p": 0}, "top_p", 0.01),
+        ({"stop": "A"}, "stop", ["A"]),
+        ({"stop": ["A", "B"]}, "stop", ["A"]),
+        ({"stop": []}, "stop", ABSENT),
+        ({"stop": None}, "stop", None),
+        ({"stream": True}, "stream_options", {"include_usage": True}),
+        ({"stream": True, "stream_options": {"x": 1}}, "stream_options", {"x": 1, "include_usage": True}),
+        ({"stream": False}, "stream_options", ABSENT),
+        ({"stream": True, "tools": [TOOL]}, "tool_stream", True),
+        ({"stream": True}, "tool_stream", ABSENT),
+        ({"tools": [TOOL]}, "tool_stream", ABSENT),
+        ({"stream": True, "tools": [TOOL], "tool_stream": False}, "tool_stream", False),
+        ({"tools": [TOOL]}, "tools", [TOOL]),
+        ({"tool_choice": "required"}, "tool_choice", "required"),
+        ({"function_call": {"name": "look"}}, "tool_choice", {"type": "function", "function": {"name": "look"}}),
+        ({"function_call": "auto"}, "function_call", ABSENT),
+        ({"functions": [{"name": "a"}]}, "functions", ABSENT),
+    ],
+)
+def test_what_zai_needs(fields: JsonObject, name: str, value: object) -> None:
+    assert sent(body(**fields)).get(name, ABSENT) == value
+
+
+def test_functions_join_the_tools() -> None:
+    tools = sent(body(tools=[TOOL], functions=[{"name": "old"}]))["tools"]
+    assert isinstance(tools, list)
+    assert tools[0] == TOOL
+    assert tools[1]["function"] == {
+        "name": "old",
+        "description": " ",
+        "parameters": {"type": "object", "properties": {}},
+    }
+
+
+def test_functions_are_completed() -> None:
+    tools = sent(body(tools=[{"type": "function", "function": {"name": "bare", "strict": True}}]))["tools"]
+    expected = {"name": "bare", "strict": True, "description": " ", "parameters": {"type": "object", "properties": {}}}
+    assert tools == [{"type": "function", "function": expected}]
+
+
+@pytest.mark.parametrize(
+    ("quirks", "fields", "name", "value"),
+    [
+        (UpstreamQuirks(stop_limit=4), {"stop": ["A", "B"]}, "stop", ["A", "B"]),
+        (UpstreamQuirks(max_temperature=2.0), {"temperature": 1.5}, "temperature", 1.5),
+        (UpstreamQuirks(tool_stream=False), {"stream": True, "tools": [TOOL]}, "tool_stream", ABSENT),
+    ],
+)
+def test_quirks_are_switches(quirks: UpstreamQuirks, fields: JsonObject, name: str, value: object) -> None:
+    assert sent(body(**fields), target(quirks=quirks)).get(name, ABSENT) == value
+
+
+@pytest.mark.parametrize(
+    ("fields", "dropped"),
+    [
+        ({"stop": ["A", "B"]}, ("stop",)),
+        ({"stop": ["A"]}, ()),
+        ({"seed": 1, "logit_bias": {"1": 2}}, ()),
+    ],
+)
+def test_only_what_is_left_out_is_named(fields: JsonObject, dropped: tuple[str, ...]) -> None:
+    assert write_request(read_request(body(**fields)), target()).dropped == dropped
+
+
+ON, OFF = {"type": "enabled"}, {"type": "disabled"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "thinking", "effort"),
+    [
+        ({}, target(), ABSENT, ABSENT),
+        ({}, target(default=True), ON, ABSENT),
+        ({}, target(default=False), OFF, ABSENT),
+        ({}, target(ALWAYS, True), ABSENT, ABSENT),
+        ({"thinking": OFF}, target(default=True), OFF, ABSENT),
+        ({"thinking": OFF}, target(ALWAYS), ABSENT, "low"),
+        ({"thinking": OFF | {"clear_thinking": False}}, target(ALWAYS), ON | {"clear_thinking": False}, "low"),
+        ({"thinking": ON}, target(ALWAYS), ON, ABSENT),
+        ({"thinking": {"type": "adaptive"}}, target(ALWAYS), ABSENT, ABSENT),
+        ({"thinking": {"clear_thinking": False}}, target(), ON | {"clear_thinking": False}, ABSENT),
+        ({"thinking": ON | {"budget_tokens": 9}}, target(ALWAYS), ON, "low"),
+        ({"thinking": ON}, target(NEVER), ABSENT, ABSENT),
+        ({"reasoning_effort": "medium"}, target(ALWAYS), ABSENT, "high"),
+        ({"reasoning_effort": "low"}, target(GRADED), ABSENT, "high"),
+        ({"reasoning_effort": "none"}, target(GRADED), OFF, ABSENT),
+        ({"reasoning_effort": "high"}, target(TOGGLE), ON, ABSENT),
+        ({"reasoning_effort": "minimal"}, target(TOGGLE), OFF, ABSENT),
+        ({"reasoning": {"effort": "xhigh"}}, target(ALWAYS), ABSENT, "max"),
+        ({"enable_thinking": False}, target(), OFF, ABSENT),
+    ],
+)
+def test_thinking_is_said_the_one_way_zai_knows(
+    fields: JsonObject, where: Target, thinking: object, effort: object
+) -> None:
+    found = sent(body(**fields), where)
+    assert (found.get("thinking", ABSENT), found.get("reasoning_effort", ABSENT)) == (thinking, effort)
+    assert not found.keys() & {"enable_thinking", "reasoning"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"thinking": {"type": "disabled"}, "stream": True, "stop": ["A", "B"], "temperature": 2, "tools": [{**TOOL}]},
+        {"functions": [{"name": "old"}], "function_call": "auto", "max_completion_tokens": 10**9},
+    ],
+)
+def test_the_clients_body_is_not_touched(fields: JsonObject) -> None:
+    raw = body(
+        {"role": "developer", "content": [part("a")]}, {"role": "user", "content": [picture(detail="low")]}, **fields
+    )
+    before = copy.deepcopy(raw)
+    write_request(read_request(raw), target(ALWAYS))
+    assert raw == before

@@ -1,0 +1,125 @@
+"""Streams for clients of the same dialect: bytes through, but for what must change."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy_core.chat import Delta, Failed, Finished, Pinged, Stopped, StopReason
+from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.openai.stream_relay import OpenAiRelay
+from proxy_core.jsontypes import JsonObject
+from proxy_core.wire.sse import SseEvent
+from tests.proxy_core.dialects.openai.builders import ASKED_USAGE, CONTEXT, chunk, event, payloads, piece, read_all
+
+STANDARD: JsonObject = {"object": "chat.completion.chunk", "model": "asked"}
+TEXT, END = chunk({"content": "Hi"}), chunk({}, "stop")
+USAGE_ONLY = {**TEXT, "choices": [], "usage": {"prompt_tokens": 3}}
+CLOSED = {"message": "The upstream closed the stream before it was complete.", "type": "server_error"}
+
+
+def relay(*payloads: object, context: ReplyContext = CONTEXT) -> tuple[bytes, list[Delta]]:
+    """All bytes and all deltas, the end of the body included."""
+    found = OpenAiRelay(context)
+    results = [*[found.relay(event(payload)) for payload in payloads], found.close()]
+    return b"".join(sent for sent, _ in results), [delta for _, deltas in results for delta in deltas]
+
+
+def test_standard_chunks_pass_byte_for_byte() -> None:
+    stream = [
+        TEXT | STANDARD,
+        chunk({"tool_calls": [piece(0, "c", "look", "{}")]}) | STANDARD,
+        END | STANDARD,
+        "[DONE]",
+    ]
+    sent, deltas = relay(*stream)
+    assert sent == b"".join(event(payload).raw for payload in stream)
+    assert deltas == read_all(*stream)
+
+
+def test_odd_bytes_pass_as_they_are() -> None:
+    raw = b'id: 9\r\ndata:  {"object":"x", "model" : "asked","choices":[]}\r\n\r\n'
+    data = b' {"object":"x", "model" : "asked","choices":[]}'
+    assert OpenAiRelay(CONTEXT).relay(SseEvent("", data, raw))[0] == raw
+
+
+@pytest.mark.parametrize(
+    ("payload", "sent"),
+    [
+        (TEXT, TEXT | STANDARD),
+        (TEXT | {"object": "own"}, TEXT | STANDARD),
+        (END | STANDARD | {"model": "glm-4.6"}, END | STANDARD),
+        (chunk({}, "sensitive", more=1) | STANDARD, chunk({}, "content_filter", more=1) | STANDARD),
+        (chunk({}, "model_context_window_exceeded"), chunk({}, "length") | STANDARD),
+        (
+            chunk({"tool_calls": [piece(0, "c", "look", {"a": 1})]}) | STANDARD,
+            chunk({"tool_calls": [piece(0, "c", "look", '{"a":1}')]}) | STANDARD,
+        ),
+        ({"choices": [3]}, {"choices": [3], **STANDARD}),
+    ],
+)
+def test_what_must_change_changes(payload: JsonObject, sent: JsonObject) -> None:
+    assert payloads(OpenAiRelay(CONTEXT).relay(event(payload))[0]) == [sent]
+
+
+@pytest.mark.parametrize(("context", "count"), [(CONTEXT, 2), (ASKED_USAGE, 3)])
+def test_a_usage_chunk_goes_only_to_those_who_asked(context: ReplyContext, count: int) -> None:
+    sent, deltas = relay(END, USAGE_ONLY, "[DONE]", context=context)
+    assert len(payloads(sent)) == count
+    assert deltas == read_all(END, USAGE_ONLY, "[DONE]")
+
+
+def test_usage_on_a_chunk_with_choices_passes() -> None:
+    assert payloads(relay(END | USAGE_ONLY | {"choices": END["choices"]}, "[DONE]")[0])[0]["usage"] == {
+        "prompt_tokens": 3
+    }
+
+
+def test_comments_pass_until_the_end() -> None:
+    found, comment = OpenAiRelay(CONTEXT), SseEvent("", None, b": alive\n\n")
+    assert found.relay(comment) == (b": alive\n\n", [Pinged()])
+    found.relay(event("{"))
+    assert found.relay(comment) == (b"", [])
+
+
+@pytest.mark.parametrize(
+    ("stream", "last"),
+    [
+        ([TEXT, END, "[DONE]"], [END | STANDARD, "[DONE]"]),
+        ([TEXT, END], [END | STANDARD, "[DONE]"]),
+        ([TEXT, END, "[DONE]", "[DONE]", TEXT], [END | STANDARD, "[DONE]"]),
+        ([TEXT, "[DONE]"], [END | STANDARD, "[DONE]"]),
+    ],
+)
+def test_every_good_stream_gets_a_whole_end(stream: list[object], last: list[object]) -> None:
+    sent, deltas = relay(*stream)
+    assert payloads(sent) == [TEXT | STANDARD, *last]
+    assert deltas[-2:] == [Stopped(StopReason.END_TURN), Finished()]
+
+
+@pytest.mark.parametrize(
+    ("stream", "error"),
+    [
+        ([TEXT], CLOSED),
+        ([TEXT, "{"], {"message": "The upstream sent a chunk that is not JSON."}),
+        ([TEXT, chunk({}, "network_error"), "[DONE]"], {"code": None, "type": "server_error"}),
+        (
+            [TEXT, {"error": {"code": "1302", "message": "Slow", "own": 1}}, END, "[DONE]"],
+            {"message": "Slow", "own": 1},
+        ),
+        ([TEXT, {"error": {"code": "1302", "message": "Slow"}}], {"code": "rate_limit_exceeded"}),
+    ],
+)
+def test_every_broken_stream_ends_with_an_error(stream: list[object], error: JsonObject) -> None:
+    sent, deltas = relay(*stream)
+    first, failure, done = payloads(sent)
+    assert (first, done) == (TEXT | STANDARD, "[DONE]")
+    assert isinstance(failure, dict) and failure["error"].items() >= error.items()
+    assert isinstance(deltas[-1], Failed)
+
+
+@pytest.mark.parametrize("arguments", ['{"a":' * 300 + "1" + "}" * 300])
+def test_a_bottomless_chunk_is_an_error_not_a_crash(arguments: str) -> None:
+    raw = '{"choices":[{"delta":{"tool_calls":[{"id":"c","function":{"name":"a","arguments":%s}}],"x":%s}}]}'
+    sent, deltas = relay(raw % (arguments, arguments))
+    assert payloads(sent)[-1] == "[DONE]"
+    assert isinstance(deltas[-1], Failed)
