@@ -1,0 +1,85 @@
+"""The real proxy over a scripted upstream, and the official SDKs to call it with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anthropic
+import openai
+
+from proxy_core.events import Event, EventBus
+from proxy_core.pipeline.setup import Setup
+from proxy_core.server.proxy import Proxy
+from proxy_core.settings import ProxySettings, Server
+from tests.fake_upstream import FakeUpstream
+
+CLIENT_KEY = "client-key-of-the-test"
+STORED_KEY = "stored-key-of-the-test"
+_TIMEOUT_S = 30.0
+
+
+class Corridor:
+    """A running proxy. settings, access_key and stored_key may be changed at any time."""
+
+    def __init__(self, upstream: FakeUpstream) -> None:
+        self.upstream = upstream
+        self.settings = ProxySettings(port=0)
+        self.access_key: str | None = None
+        self.stored_key: str | None = STORED_KEY
+        self.server = Server(name="none", endpoint="http://127.0.0.1:9")
+        self.events: list[Event] = []
+        bus = EventBus()
+        bus.subscribe(self.events.append)
+        self.proxy = Proxy(
+            setup=lambda: Setup(self.settings, self.server, self.access_key),
+            key_of=self._key_of,
+            bus=bus,
+            encoder=lambda: lambda text: len(text) // 4,
+        )
+
+    async def start(self) -> None:
+        """Both listen."""
+        self.server = await self.upstream.start()
+        await self.proxy.start()
+
+    async def stop(self) -> None:
+        """Whatever is still running is cut."""
+        await self.proxy.stop(0.0)
+
+    @property
+    def url(self) -> str:
+        """Where clients call, without a path."""
+        assert self.proxy.address is not None
+        return f"http://127.0.0.1:{self.proxy.address[1]}"
+
+    def change(self, **changes: object) -> None:
+        """Other settings from the next request on."""
+        self.settings = ProxySettings.model_validate(self.settings.model_dump() | changes)
+
+    async def _key_of(self, _server: str) -> str | None:
+        return self.stored_key
+
+
+@asynccontextmanager
+async def open_anthropic(base_url: str, api_key: str = CLIENT_KEY) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    """The SDK without retries; never by an HTTP proxy of the machine's environment."""
+    async with (
+        anthropic.DefaultAsyncHttpxClient(trust_env=False, verify=False) as http,
+        anthropic.AsyncAnthropic(
+            base_url=base_url, api_key=api_key, max_retries=0, timeout=_TIMEOUT_S, http_client=http
+        ) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def open_openai(base_url: str, api_key: str = CLIENT_KEY) -> AsyncIterator[openai.AsyncOpenAI]:
+    """The SDK without retries; never by an HTTP proxy of the machine's environment."""
+    async with (
+        openai.DefaultAsyncHttpxClient(trust_env=False, verify=False) as http,
+        openai.AsyncOpenAI(
+            base_url=base_url, api_key=api_key, max_retries=0, timeout=_TIMEOUT_S, http_client=http
+        ) as client,
+    ):
+        yield client
