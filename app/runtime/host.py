@@ -1,0 +1,329 @@
+"""Runtime: the one place where everything is put together, started, changed and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from aiohttp import web
+
+from app.demo import DemoUpstream
+from app.logs import setup_logging
+from app.paths import resources
+from app.runtime.access import settle_access_key
+from app.runtime.importing import ImportReport, found_notices, import_keys
+from app.runtime.keychain import KeyChain, KeySource
+from app.runtime.setup import authority, current_server, make_setup, reachable_host
+from app.runtime.supervisor import Supervisor
+from app.secrets import SecretStore
+from app.settings.book import ServerBook
+from app.settings.keys import ACCESS_KEY_USER, is_sendable
+from app.settings.load import DEMO_SERVER, Loaded
+from app.settings.problems import SettingProblem, SettingsRefusedError
+from app.settings.schema import Settings
+from app.settings.store import SettingsStore
+from app.state import AppState
+from proxy_core.events import EventBus
+from proxy_core.pipeline.setup import Setup
+from proxy_core.server.proxy import Proxy
+from proxy_core.server.runner import ListenError
+from proxy_core.settings import DialectName, Server
+from proxy_core.telemetry.meter import Meter
+from proxy_core.telemetry.series import STEP_S
+from proxy_core.tokens.tables import load_encoder
+from proxy_core.upstream.trial import KeyTrial
+
+Address: TypeAlias = tuple[str, int]
+_LOGGING_FIELDS = ("log_level", "debug", "enable_structured_logging")
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log as these settings say, from now on."""
+    setup_logging("DEBUG" if settings.debug else settings.log_level, structured=settings.enable_structured_logging)
+
+
+class Runtime:
+    """The program without a face.
+
+    demo: add the built-in server. routes: further doors, made when this object is. announce: told where this
+    computer reaches the proxy, and None when it no longer listens. Made and used on one loop.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        loaded: Loaded,
+        *,
+        demo: bool,
+        secrets: SecretStore,
+        routes: Callable[[Runtime], Sequence[web.RouteDef]] = lambda _: (),
+        announce: Callable[[Address | None], None] = lambda _: None,
+    ) -> None:
+        self.home = home
+        self.loaded = loaded
+        self.started_at = time.time()
+        self.bus = EventBus()
+        self.meter = Meter(self.bus, time.time)
+        self.state = AppState(self.bus, self.meter)
+        self.store = SettingsStore(loaded)
+        self.servers = ServerBook(home, loaded.servers)
+        self.secrets = secrets
+        self.keys = KeyChain(secrets, _given(loaded), _found(loaded), time.monotonic)
+        self.access_key = loaded.secrets.proxy_access_key
+        self.found_keys = loaded.found_keys
+        self._demo = DemoUpstream() if demo else None
+        self._routes = routes(self)
+        self._announce = announce
+        self._tasks = Supervisor()
+        self._changing = asyncio.Lock()
+        self._stopping = asyncio.Lock()
+        self._is_stopped = False
+        self._grace: asyncio.Timeout | None = None
+        self._setup: Setup | None = None
+        self.proxy = self._make_proxy()
+
+    def _make_proxy(self) -> Proxy:
+        return Proxy(
+            setup=self._current_setup,
+            key_of=self.keys.key_of,
+            bus=self.bus,
+            encoder=lambda: load_encoder(resources() / "tokenizers"),
+            routes=self._routes,
+        )
+
+    def _current_setup(self) -> Setup:
+        if self._setup is None:
+            self._setup = make_setup(self.store.current, self.servers, self.access_key)
+        return self._setup
+
+    async def start(self, *, port: int | None = None) -> None:
+        """Listen and begin to measure. Raises ListenError and its kind; start() may then be called again.
+
+        port: listen there in this run, whatever the settings say.
+        """
+        if self._demo is not None and DEMO_SERVER not in self.servers.names():
+            self.servers.add_extra(await self._demo.start())
+        if port is not None:
+            self.store.use(self.store.check({"port": port}))
+        notices = [*self.loaded.notices, *await self._settle_access(), *self._write_first_servers()]
+        self._setup = None
+        try:
+            await self.proxy.start()
+        except ListenError:
+            self.proxy = self._make_proxy()
+            raise
+        self._tasks.start("meter", self._measure())
+        self._tasks.start("keys", self._look_for_key())
+        self._show()
+        self._tell([*notices, *found_notices(self.found_keys)])
+
+    async def stop(self) -> None:
+        """End everything: accept nobody, let streams end within the grace, cut the rest. Idempotent."""
+        async with self._stopping:
+            if self._is_stopped:
+                return
+            self._is_stopped = True
+            self._announce(None)
+            await self._leave()
+            await self._tasks.close()
+            if self._demo is not None:
+                await self._demo.stop()
+            self.state.show_listening("")
+            self.state.close()
+            self.meter.close()
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(None) as self._grace:
+                await self.proxy.stop(self.store.current.shutdown_grace)
+        except TimeoutError:  # cut() was called
+            await self.proxy.stop(0)
+
+    def cut(self) -> None:
+        """Do not wait for streams any longer; of use only while stop() runs."""
+        if self._grace is not None and not self._grace.expired():
+            self._grace.reschedule(asyncio.get_running_loop().time())
+
+    async def _measure(self) -> None:
+        while True:
+            await asyncio.sleep(STEP_S)
+            self.meter.sample(time.time())
+
+    async def _look_for_key(self) -> None:
+        """Ask the keyring before the first request does, and say so if it cannot be asked."""
+        await self.keys.key_of(self.store.current.current_server)
+        if self.secrets.problem:
+            self.state.add_notice(self.secrets.problem)
+
+    def pause(self) -> None:
+        """Answer requests with 503 until resume()."""
+        self.proxy.paused = True
+        self.state.show_paused(True)
+
+    def resume(self) -> None:
+        """Take requests again."""
+        self.proxy.paused = False
+        self.state.show_paused(False)
+
+    async def switch_server(self, name: str) -> None:
+        """Send requests to this server, from the next one on. Raises UnknownServerError."""
+        await self.apply({"current_server": self.servers.get(name).name})
+
+    async def apply(self, changes: Mapping[str, object]) -> None:
+        """Change settings, here and in config.yaml, all or none.
+
+        Raises SettingsRefusedError (a bad value), UnknownServerError, ListenError (the address cannot be had)
+        and OSError (the file cannot be written); then everything is as before.
+        """
+        async with self._changing:
+            before, key_before = self.store.current, self.access_key
+            after = self.store.check(changes)
+            self.servers.get(after.current_server)
+            self.store.use(after)
+            try:
+                notices = await self._settle_access()
+                await self._rebind()
+                unsaved = await asyncio.to_thread(self.store.save, before, self._kept_out())
+            except BaseException:
+                self.store.use(before)
+                self.access_key = key_before
+                await self._rebind()
+                raise
+            self._after_change(before)
+            self._tell([*notices, *(self._unsaved_notice(name) for name in unsaved)])
+
+    def _kept_out(self) -> Collection[str]:
+        """What must not be written: the demo is not there at the next start."""
+        return ("current_server",) if self.servers.is_extra(self.store.current.current_server) else ()
+
+    async def _rebind(self) -> None:
+        """Listen where the current settings say; refused where an open address would lose its access key."""
+        self._setup = None
+        if self.proxy.address is not None:
+            await self.proxy.rebind()
+
+    def _after_change(self, before: Settings) -> None:
+        after = self.store.current
+        if any(getattr(after, name) != getattr(before, name) for name in _LOGGING_FIELDS):
+            configure_logging(after)
+        if after.current_server != before.current_server:
+            self._tasks.start("keys", self._look_for_key())
+        self._show()
+
+    def _unsaved_notice(self, field: str) -> str:
+        value = getattr(self.store.current, field)
+        return f"{field} = {value} holds for this run only: {self.store.fixed_by(field)} decides at the next start."
+
+    async def put_server(self, server: Server) -> None:
+        """Add or change a server. Raises SettingsRefusedError and OSError."""
+        async with self._changing:
+            await asyncio.to_thread(self.servers.put, server)
+            self._setup = None
+            self._show()
+
+    async def remove_server(self, name: str) -> None:
+        """Remove a server that is not the current one. Raises SettingsRefusedError, UnknownServerError, OSError."""
+        async with self._changing:
+            if self.servers.get(name).name == self.store.current.current_server:
+                raise SettingsRefusedError([SettingProblem("servers", name, "is in use; switch to another first")])
+            await asyncio.to_thread(self.servers.remove, name)
+            self._show()
+
+    @property
+    def key_problem(self) -> str | None:
+        """Why keys cannot be kept for good, in plain words; None as long as they can."""
+        return self.secrets.problem or None
+
+    async def set_key(self, server: str, key: str) -> None:
+        """Keep a server's key; where no keyring takes it, for this run. Raises SettingsRefusedError."""
+        name, key = self.servers.get(server).name, key.strip()
+        if not key or not is_sendable(key):
+            raise SettingsRefusedError([SettingProblem("key", name, "this is not a key", "ASCII without spaces")])
+        if not await self.keys.put(name, key):
+            self.state.add_notice(self.secrets.problem)
+        await self._say_if_given(name)
+
+    async def delete_key(self, server: str) -> None:
+        """Forget a server's key."""
+        name = self.servers.get(server).name
+        if not await self.keys.delete(name):
+            self.state.add_notice(self.secrets.problem)
+        await self._say_if_given(name)
+
+    async def _say_if_given(self, name: str) -> None:
+        if await self.key_source(name) is KeySource.GIVEN and self._demo_name() != name:
+            origin = self.loaded.secrets.server_key_origin
+            self.state.add_notice(f"{origin} is set and is used for {name} in this run, whatever is stored.")
+
+    async def has_key(self, server: str) -> bool:
+        """Whether there is a key for the server, from wherever."""
+        return await self.keys.key_of(self.servers.get(server).name) is not None
+
+    async def key_source(self, server: str) -> KeySource:
+        """Where the key that is used for the server comes from."""
+        _, source = await self.keys.find(self.servers.get(server).name)
+        return source
+
+    async def try_key(self, server: str, key: str | None) -> KeyTrial:
+        """Ask the server about a key; None: the one that is used now. Never raises for upstream faults."""
+        found = self.servers.get(server)
+        key = key or await self.keys.key_of(found.name)
+        if key is None:
+            return KeyTrial(ok=False, status=0, message=f"There is no key for {found.name}.", latency_ms=0.0)
+        is_current = found.name == self.store.current.current_server
+        return await self.proxy.try_key(current_server(self.store.current, self.servers) if is_current else found, key)
+
+    async def import_found_keys(self) -> ImportReport:
+        """Move the keys that stand in clear in files into the keyring, and blank them there."""
+        report = await import_keys(self.keys, self.secrets, self.found_keys)
+        self.found_keys = report.left
+        return report
+
+    async def _settle_access(self) -> list[str]:
+        demanded = self.store.current.require_access_key
+        self.access_key, notices = await settle_access_key(self.keys, self.secrets, is_demanded=demanded)
+        return notices
+
+    def base_url(self, dialect: DialectName | str) -> str:
+        """What a client of this dialect must be given; "" while nothing listens."""
+        address = self.proxy.address
+        if address is None:
+            return ""
+        suffix = "/v1" if DialectName(dialect) is DialectName.OPENAI else ""
+        return f"http://{authority(address)}{suffix}"
+
+    def _show(self) -> None:
+        address = self.proxy.address
+        self.state.show_servers(self.store.current.current_server, self.servers.names())
+        self.state.show_listening(authority(address) if address else "")
+        self._announce((reachable_host(address[0]), address[1]) if address else None)
+
+    def _demo_name(self) -> str:
+        return DEMO_SERVER if self._demo is not None else ""
+
+    def _tell(self, notices: list[str]) -> None:
+        for notice in notices:
+            self.state.add_notice(notice)
+
+    def _write_first_servers(self) -> list[str]:
+        try:
+            self.servers.write_first()
+        except OSError as error:
+            return [f"Nothing can be kept in {self.home}: {error.strerror}."]
+        return []
+
+
+def _given(loaded: Loaded) -> dict[str, str]:
+    given = {DEMO_SERVER: "demo"}
+    if loaded.secrets.proxy_access_key is not None:
+        given[ACCESS_KEY_USER] = loaded.secrets.proxy_access_key
+    if loaded.secrets.server_api_key is not None:
+        given[loaded.key_server] = loaded.secrets.server_api_key
+    return given
+
+
+def _found(loaded: Loaded) -> dict[str, str]:
+    return {found.server: found.key for found in loaded.found_keys}
