@@ -13,6 +13,7 @@ _INJECTED = re.compile(
     re.DOTALL,
 )
 _TYPED = re.compile(r"<(task|user_message|userRequest|user_query|feedback|answer)>\s*(.*?)\s*</\1>", re.DOTALL)
+_QUOTED = re.compile(r'"([^"]*)"')
 _DIRECTORY = (
     re.compile(r"working directory(?: is)?:\s*`?([/~][^\n`<]*|[A-Za-z]:\\[^\n`<]*)", re.IGNORECASE),
     re.compile(r"<(?:cwd|directory)>\s*([^<\s][^<\n]*?)\s*</"),
@@ -50,11 +51,16 @@ def last_turn(conversation: Conversation) -> Turn:
 
 
 def typed_text(message: Message) -> str:
-    """The person's words in a user message; "" where agents alone are speaking."""
+    """The person's words in a user message; "" where agents alone are speaking.
+
+    `opencode run` hands its argument on in quotation marks; they are not part of what was typed.
+    """
     text = "\n".join(part.text for part in message.parts if isinstance(part, Text))
     bare = _INJECTED.sub("", text)
     typed = _TYPED.search(bare)
-    return (typed[2] if typed else bare).strip()
+    words = (typed[2] if typed else bare).strip()
+    quoted = _QUOTED.fullmatch(words)
+    return quoted[1] if quoted else words
 
 
 def working_directory(conversation: Conversation) -> str:

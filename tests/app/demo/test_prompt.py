@@ -22,6 +22,8 @@ CALL = ToolCall("c1", "Write", "{}")
         ((f"{REMINDER}\n\nHello\n{REMINDER}",), "Hello"),
         (("<task>\nHello\n</task>", "# task_progress\nnone", DETAILS), "Hello"),
         (("<environment_context>\n<cwd>/x</cwd>\n</environment_context>",), ""),
+        (('"Hello there"',), "Hello there"),
+        (('"Hello" and "bye"',), '"Hello" and "bye"'),
         ((REMINDER,), ""),
         ((ToolResult("c1"), REMINDER), ""),
     ],
