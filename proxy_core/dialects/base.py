@@ -26,7 +26,7 @@ class Target:
 
     model: str
     facts: ModelFacts
-    quirks: UpstreamQuirks = UpstreamQuirks()
+    quirks: UpstreamQuirks = field(default_factory=UpstreamQuirks)
     default_thinking: bool | None = None
 
 
