@@ -46,7 +46,7 @@ class Listener:
             access_log=None,
             keepalive_timeout=_KEEPALIVE_S,
             shutdown_timeout=1.0,
-            auto_decompress=True,
+            auto_decompress=False,
         )
         self._site: web.TCPSite | None = None
         self._asked: tuple[str, int] | None = None
