@@ -88,6 +88,11 @@ def test_legacy_functions_pair_up_like_tools() -> None:
     assert (tool_call.name, tool_call.arguments, result.call_id) == ("look", '{"at":1}', tool_call.id)
 
 
+def test_legacy_calls_of_one_function_stay_apart() -> None:
+    calls = [part.id for message in read_messages(LEGACY * 2) for part in message.parts if isinstance(part, ToolCall)]
+    assert len(set(calls)) == 2
+
+
 def test_legacy_functions_go_out_as_tools() -> None:
     _, asked, answered = [write_message(message)[0] for message in read_messages(LEGACY)]
     (tool_call,) = asked["tool_calls"]
@@ -100,6 +105,7 @@ def test_legacy_functions_go_out_as_tools() -> None:
     [
         ({"role": "user", "content": "U", "name": "n"}, {"role": "user", "content": "U", "name": "n"}),
         ({"role": "developer", "content": "S", "x": 1}, {"role": "system", "content": "S", "x": 1}),
+        ({"role": "developer", "content": [part("a"), part("b")]}, {"role": "system", "content": "a\nb"}),
         ({"role": "system", "content": [part("a"), part("b")]}, {"role": "system", "content": "a\nb"}),
         ({"role": "user", "content": [part("a")]}, {"role": "user", "content": [part("a")]}),
         ({"role": "user", "content": [picture(detail="low")]}, {"role": "user", "content": [picture()]}),

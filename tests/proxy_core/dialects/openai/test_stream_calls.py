@@ -86,6 +86,11 @@ def test_a_call_without_id_gets_one_at_the_end() -> None:
     assert call_id.startswith("call_") and call_id != other[0]
 
 
+def test_calls_without_index_and_id_in_one_chunk_stay_apart() -> None:
+    calls = whole(collect([[piece(None, None, "look", A), piece(None, None, "look", B)]]))
+    assert [call[1:] for call in calls] == [("look", A), ("look", B)]
+
+
 def test_pieces_are_passed_on_as_they_come() -> None:
     calls = StreamedCalls()
     assert calls.read([piece(0, "c1", "look", "{")]) == [ToolCallStarted(0, "c1", "look"), ToolCallDelta(0, "{")]

@@ -46,6 +46,7 @@ def test_odd_bytes_pass_as_they_are() -> None:
     ("payload", "sent"),
     [
         (TEXT, TEXT | STANDARD),
+        (TEXT | {"model": "asked"}, TEXT | STANDARD),
         (TEXT | {"object": "own"}, TEXT | STANDARD),
         (END | STANDARD | {"model": "glm-4.6"}, END | STANDARD),
         (chunk({}, "sensitive", more=1) | STANDARD, chunk({}, "content_filter", more=1) | STANDARD),
