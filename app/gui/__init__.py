@@ -1,0 +1,1 @@
+"""The tray program's face: Qt lives in this package and nowhere else."""

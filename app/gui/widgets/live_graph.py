@@ -1,0 +1,211 @@
+"""A card with one live plot over the last ten minutes; the only module that knows pyqtgraph.
+
+Drawn when new samples come (once a second, and only while the window shows, see the bridge), never by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.gui.theme import Colours
+from app.gui.words import compact, rate
+from app.i18n import tr
+from proxy_core.telemetry.series import CAPACITY, Sample
+
+SPANS_S = (120, 300, CAPACITY)
+"""How far back the plot reaches: not much further than there is something to see."""
+STEPS = 4
+TOPS = (1.2, 2.0, 4.0, 8.0)
+"""Upper ends of the scale, times powers of ten: each can be cut in STEPS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line of a plot. colour: a field of Colours. The second of two is dashed: not by colour alone."""
+
+    name: str
+    colour: str
+    value: Callable[[Sample], float]
+    is_dashed: bool = False
+
+
+def scale_top(highest: float, floor: float) -> float:
+    """Where the scale ends: the first round number at or above both."""
+    need = max(highest, floor)
+    power = 0.01
+    while power < inf:
+        for top in TOPS:
+            if top * power >= need * 0.999:
+                return top * power
+        power *= 10
+    return need
+
+
+class LiveGraph(QFrame):
+    """Title, curves with their newest (or pointed-at) values, plot. floor: the scale never ends below it."""
+
+    def __init__(self, title: str, curves: Sequence[Curve], floor: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._curves = tuple(curves)
+        self._floor = floor
+        self._samples: tuple[Sample, ...] = ()
+        self._colours: Colours | None = None
+        self._top = 0.0
+        self._span_s = 0
+        self._title = QLabel(title)
+        self._title.setObjectName("section")
+        self._legend = QLabel()
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._plot = pg.PlotWidget()
+        self._lines = [self._plot.plot() for _ in self._curves]
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._rules = [pg.InfiniteLine(angle=0, movable=False) for _ in range(STEPS + 1)]
+        self._prepare_plot()
+        self._arrange()
+        self.show_samples(())
+
+    def _arrange(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self._title)
+        head.addStretch(1)
+        head.addWidget(self._legend)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 10)
+        layout.setSpacing(6)
+        layout.addLayout(head)
+        layout.addWidget(self._plot, 1)
+
+    def _prepare_plot(self) -> None:
+        plot = self._plot
+        plot.setMenuEnabled(False)
+        plot.setMouseEnabled(x=False, y=False)
+        plot.hideButtons()
+        plot.setFrameShape(QFrame.Shape.NoFrame)
+        plot.setMinimumHeight(120)
+        plot.getViewBox().setDefaultPadding(0.0)
+        plot.getPlotItem().layout.setContentsMargins(0, 6, 20, 0)
+        plot.getAxis("left").setWidth(46)
+        for line in (*self._rules, self._cursor):
+            line.setZValue(-1)  # behind the curves
+            plot.addItem(line)
+        self._cursor.hide()
+        plot.scene().sigMouseMoved.connect(self._point)
+        plot.viewport().installEventFilter(self)
+
+    def set_colours(self, colours: Colours) -> None:
+        """Take the colours that are in force."""
+        self._colours = colours
+        self._plot.setBackground(colours.card)
+        for line, curve in zip(self._lines, self._curves, strict=True):
+            self._paint_line(line, curve, getattr(colours, curve.colour))
+        for side in ("left", "bottom"):
+            axis = self._plot.getAxis(side)
+            axis.setPen(None)
+            axis.setTextPen(pg.mkPen(colours.muted))
+            axis.setStyle(tickLength=0, tickTextOffset=6, hideOverlappingLabels=40)  # px that labels may stand out
+        for rule in self._rules:
+            rule.setPen(pg.mkPen(colours.grid))
+        self._cursor.setPen(pg.mkPen(colours.faint))
+        self._tell(self._samples[-1] if self._samples else None)
+
+    def _paint_line(self, line: pg.PlotDataItem, curve: Curve, colour: str) -> None:
+        style = Qt.PenStyle.DashLine if curve.is_dashed else Qt.PenStyle.SolidLine
+        line.setPen(pg.mkPen(colour, width=1.6, style=style))
+        line.opts["antialias"] = True
+        if not curve.is_dashed:
+            ground = QColor(colour)
+            ground.setAlpha(28)
+            line.setFillLevel(0)
+            line.setFillBrush(ground)
+
+    def show_samples(self, samples: tuple[Sample, ...]) -> None:
+        """Draw these, oldest first; the newest stands at the right edge."""
+        self._samples = samples
+        now = samples[-1].at if samples else 0.0
+        ages = [sample.at - now for sample in samples]
+        highest = 0.0
+        for line, curve in zip(self._lines, self._curves, strict=True):
+            values = [curve.value(sample) for sample in samples]
+            highest = max(highest, *values) if values else highest
+            line.setData(ages, values)
+        self._scale(scale_top(highest, self._floor))
+        self._reach(len(samples))
+        if not self._cursor.isVisible():
+            self._tell(samples[-1] if samples else None)
+
+    def _scale(self, top: float) -> None:
+        if top == self._top:
+            return
+        self._top = top
+        self._plot.setYRange(0, top * 1.04, padding=0)
+        steps = [top * part / STEPS for part in range(STEPS + 1)]
+        for rule, step in zip(self._rules, steps, strict=True):
+            rule.setPos(step)
+        self._plot.getAxis("left").setTicks([[(step, _figure(step)) for step in steps]])
+
+    def _reach(self, count: int) -> None:
+        span_s = next((span for span in SPANS_S if span >= count), SPANS_S[-1])
+        if span_s == self._span_s:
+            return
+        self._span_s = span_s
+        self._plot.setXRange(-span_s, 0, padding=0)
+        self._plot.getAxis("bottom").setTicks([_time_ticks(span_s)])
+
+    def _point(self, place: QPointF) -> None:
+        age = self._plot.getViewBox().mapSceneToView(place).x()
+        if not self._samples or not -self._span_s <= age <= 0:
+            self._leave()
+            return
+        newest = self._samples[-1].at
+        sample = min(self._samples, key=lambda sample: abs(sample.at - newest - age))
+        self._cursor.setPos(sample.at - newest)
+        self._cursor.show()
+        self._tell(sample)
+
+    def _leave(self) -> None:
+        self._cursor.hide()
+        self._tell(self._samples[-1] if self._samples else None)
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        """Back to the newest values when the pointer leaves the plot."""
+        if event.type() is QEvent.Type.Leave:
+            self._leave()
+        return False
+
+    def _tell(self, sample: Sample | None) -> None:
+        if self._colours is None:
+            return
+        parts = [self._legend_entry(curve, self._colours, sample) for curve in self._curves]
+        self._legend.setText("&nbsp;&nbsp;&nbsp;&nbsp;".join(parts))
+
+    def _legend_entry(self, curve: Curve, colours: Colours, sample: Sample | None) -> str:
+        mark = "╍╍" if curve.is_dashed else "━━"
+        value = rate(curve.value(sample)) if sample else "–"
+        colour = getattr(colours, curve.colour)
+        return (
+            f'<span style="color:{colour}">{mark}</span>'
+            f'&nbsp;<span style="color:{colours.muted}">{curve.name}</span>&nbsp;<b>{value}</b>'
+        )
+
+
+def _time_ticks(span_s: int) -> list[tuple[float, str]]:
+    return [(-age, _age(age)) for age in range(0, span_s + 1, span_s // 5 if span_s > SPANS_S[0] else span_s // 4)]
+
+
+def _age(age_s: int) -> str:
+    if not age_s:
+        return tr("now")
+    minutes, rest = divmod(age_s, 60)
+    return tr("−{seconds} s", seconds=age_s) if rest else tr("−{minutes} min", minutes=minutes)
+
+
+def _figure(value: float) -> str:
+    return compact(value) if value >= 10 or value == int(value) else f"{value:g}"

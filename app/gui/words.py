@@ -1,0 +1,59 @@
+"""Figures as people read them: short, with the unit, in the current language."""
+
+from __future__ import annotations
+
+from app.i18n import current_language, tr
+from app.settings.book import UnknownServerError
+from app.settings.problems import SettingsRefusedError
+from proxy_core.server.runner import ListenError, PortInUseError
+
+_STEPS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+_CHINESE_STEPS = ((1e8, "亿"), (1e4, "万"))
+
+
+def compact(number: float) -> str:
+    """A count in at most five characters or so: 950, 12.3k, 4.5M; 1.2万 in Chinese."""
+    steps = _CHINESE_STEPS if current_language().startswith("zh") else _STEPS
+    for size, unit in steps:
+        if number >= size:
+            share = number / size
+            return f"{share:.0f}{unit}" if share >= 100 else f"{share:.1f}{unit}"
+    return f"{number:.0f}"
+
+
+def rate(number: float) -> str:
+    """A number per second: one decimal while it is small, none when it is zero."""
+    return f"{number:.1f}" if 0 < number < 10 else compact(number)
+
+
+def seconds(value: float | None) -> str:
+    """A time span: 85 ms, 1.4 s, 2 min 05 s; a dash where there is none."""
+    if value is None:
+        return "–"
+    if value < 0.9995:
+        return f"{value * 1000:.0f} ms"
+    if value < 59.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return tr("{minutes} min {seconds:02d} s", minutes=minutes, seconds=rest)
+
+
+def status_line(address: str, server: str, in_flight: int, *, paused: bool) -> str:
+    """The one line that says how things stand; the tray menu, its tooltip and the window share it."""
+    if not address:
+        return tr("Not listening")
+    state = tr("paused") if paused else tr("{count} in flight", count=in_flight)
+    return f"{address} · {server} · {state}"
+
+
+def error_words(error: BaseException) -> str:
+    """A failed command as people read it; what nobody foresaw is named, and the log knows more."""
+    match error:
+        case PortInUseError():
+            return tr("Port {port} is used by another program. Nothing was changed.", port=error.port)
+        case ListenError() | SettingsRefusedError() | UnknownServerError():
+            return str(error)
+        case OSError():
+            return tr("The settings could not be written: {reason}.", reason=error.strerror or error)
+        case _:
+            return tr("That did not work ({fault}). The log says more.", fault=type(error).__name__)

@@ -1,0 +1,57 @@
+"""Figures and lines as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from app.gui.words import compact, rate, seconds, status_line
+from app.i18n import set_language
+from app.paths import resources
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    set_language("zh_CN", resources() / "locale")
+    yield
+    set_language("en", resources() / "locale")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (950, "950"), (1_000, "1.0k"), (12_345, "12.3k"), (456_789, "457k"), (4_500_000, "4.5M"), (2e9, "2.0B")],
+)
+def test_counts_are_short(number: float, text: str) -> None:
+    assert compact(number) == text
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize(("number", "text"), [(9_999, "9999"), (12_345, "1.2万"), (250_000_000, "2.5亿")])
+def test_counts_are_short_in_chinese(number: float, text: str) -> None:
+    assert compact(number) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0"), (0.25, "0.2"), (9.96, "10.0"), (12, "12"), (1500, "1.5k")])
+def test_rates(number: float, text: str) -> None:
+    assert rate(number) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0.0851, "85 ms"), (0.9999, "1.0 s"), (1.42, "1.4 s"), (59.97, "1 min 00 s"), (125, "2 min 05 s")],
+)
+def test_time_spans(value: float | None, text: str) -> None:
+    assert seconds(value) == text
+
+
+@pytest.mark.parametrize(
+    ("address", "paused", "line"),
+    [
+        ("127.0.0.1:5000", False, "127.0.0.1:5000 · cn · 2 in flight"),
+        ("127.0.0.1:5000", True, "127.0.0.1:5000 · cn · paused"),
+        ("", False, "Not listening"),
+    ],
+)
+def test_the_status_line(address: str, paused: bool, line: str) -> None:
+    assert status_line(address, "cn", 2, paused=paused) == line
