@@ -21,7 +21,15 @@ from tests.bench.wire import connect
 
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 15.0
-NOT_INHERITED = ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "HTTPS_PROXY", "https_proxy")
+# Without the bytecode switch a start is what users have: compiled once, at the installation or the first start.
+NOT_INHERITED = (
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 @dataclass(frozen=True)
