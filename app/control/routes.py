@@ -63,7 +63,7 @@ class ControlRoutes:
             check_host(request.headers, own_names(settings.host, settings.allowed_hosts))
         except ProxyError as error:
             return _error(403, str(error))
-        if "origin" in request.headers or not _is_local(request):
+        if "origin" in request.headers or not is_local(request):
             return _error(403, "Control is for programs on this computer.")
         if not _has_token(request.headers, self._token):
             return _error(401, "Control wants the token of runtime.json.")
@@ -120,7 +120,7 @@ def _has_token(headers: Mapping[str, str], token: str) -> bool:
     return same and scheme.lower() == "bearer"
 
 
-def _is_local(request: web.Request) -> bool:
+def is_local(request: web.Request) -> bool:
     """From this computer: loopback, or from the very address that the socket is bound to."""
     transport = request.transport
     if transport is None:

@@ -80,7 +80,7 @@ class Runtime:
         self._tasks = Supervisor()
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Lock()
-        self._is_stopped = False
+        self._is_stopped = self._is_cut = False
         self._grace: asyncio.Timeout | None = None
         self._setup: Setup | None = None
         self.proxy = self._make_proxy()
@@ -136,14 +136,16 @@ class Runtime:
             self.meter.close()
 
     async def _leave(self) -> None:
+        grace_s = 0.0 if self._is_cut else self.store.current.shutdown_grace
         try:
             async with asyncio.timeout(None) as self._grace:
-                await self.proxy.stop(self.store.current.shutdown_grace)
-        except TimeoutError:  # cut() was called
+                await self.proxy.stop(grace_s)
+        except TimeoutError:  # cut() was called meanwhile
             await self.proxy.stop(0)
 
     def cut(self) -> None:
-        """Do not wait for streams any longer; of use only while stop() runs."""
+        """Wait for streams no longer, neither in a stop() that runs nor in one to come."""
+        self._is_cut = True
         if self._grace is not None and not self._grace.expired():
             self._grace.reschedule(asyncio.get_running_loop().time())
 

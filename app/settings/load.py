@@ -37,6 +37,8 @@ from app.settings.yamlfile import BrokenFileError
 from proxy_core.settings import Server
 
 DEMO_SERVER = "demo"
+_SCREENLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
+"""Qt's own stand-ins for a display server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def has_display(environ: Mapping[str, str] | None = None) -> bool:
     environ = os.environ if environ is None else environ
     if not sys.platform.startswith("linux"):
         return True
-    return any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    platform = environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
+    return platform in _SCREENLESS or any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def load(

@@ -25,7 +25,7 @@ def read_text(path: Path) -> str:
     """The file's text, "" where there is none. Raises BrokenFileError (not UTF-8) and OSError."""
     try:
         return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ""
     except UnicodeDecodeError as error:
         raise BrokenFileError("it is not UTF-8 text") from error

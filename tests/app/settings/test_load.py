@@ -284,7 +284,14 @@ def test_where_the_data_folder_is(tmp_path, monkeypatch, flag, environ, dotenv, 
 
 
 @pytest.mark.parametrize(
-    ("environ", "expected"), [({}, False), ({"DISPLAY": ":0"}, True), ({"WAYLAND_DISPLAY": "wayland-0"}, True)]
+    ("environ", "expected"),
+    [
+        ({}, False),
+        ({"DISPLAY": ":0"}, True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ({"QT_QPA_PLATFORM": "offscreen"}, True),
+        ({"QT_QPA_PLATFORM": "xcb"}, False),
+    ],
 )
 def test_display(monkeypatch, environ, expected):
     monkeypatch.setattr("sys.platform", "linux")
