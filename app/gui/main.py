@@ -60,7 +60,7 @@ def run(home: Path, loaded: Loaded, demo: bool, secrets: SecretStore | None = No
 def make_application() -> QApplication:
     """Qt, told who we are; windows come and go, the program stays."""
     qInstallMessageHandler(_log_qt)
-    app = QApplication(sys.argv[:1])
+    app = QApplication(["anthropic-proxy"])  # the name that window managers are told, however we were started
     app.setApplicationName("anthropic-proxy")
     app.setApplicationDisplayName("Anthropic Proxy")
     app.setDesktopFileName("anthropic-proxy")

@@ -133,6 +133,7 @@ class SettingsDialog(QDialog):
         if isinstance(server, QComboBox):
             server.currentIndexChanged.connect(self._turn_to_server)
         self._turn_to_server()
+        self.key_box.field.setFocus()
 
     def _turn_to_server(self) -> None:
         self.key_box.show_server(str(self.rows[SERVER_FIELD].value()))

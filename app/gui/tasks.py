@@ -27,6 +27,11 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    @property
+    def running(self) -> int:
+        """How many have not ended yet."""
+        return len(self._running)
+
     async def _watch(self, work: Coroutine[object, object, None], report: Report) -> None:
         try:
             await work

@@ -100,7 +100,7 @@ class Tray(QObject):
         line = status_line(snapshot.address, snapshot.server, snapshot.in_flight, paused=snapshot.paused)
         _set_text(self.status, tr("Finishing requests…") if self._is_stopping else line)
         _set_text(self.pause, tr("Resume proxy") if snapshot.paused else tr("Pause proxy"))
-        self.copy_menu.setEnabled(bool(snapshot.address))
+        self.copy_menu.setEnabled(bool(snapshot.address) and not self._is_stopping)
         if self._icon:
             self._icon.setToolTip(f"Anthropic Proxy\n{self.status.text()}")
 
@@ -131,10 +131,11 @@ class Tray(QObject):
         self._commands.switch_server(name)
 
     def say_stopping(self) -> None:
-        """Running requests are given their last seconds; nothing can be chosen any more."""
+        """Running requests are given their last seconds; all that can be chosen is not to wait for them."""
         self._is_stopping = True
         for action in self.menu.actions():
-            action.setEnabled(False)
+            action.setEnabled(action is self.quit)
+        self.quit.setText(tr("Quit now"))
         if self._snapshot:
             self._tell(self._snapshot)
 

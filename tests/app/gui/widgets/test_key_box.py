@@ -1,0 +1,106 @@
+"""The key's box: tried, kept, removed, and never shown again."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.gui.widgets.key_box import KeyBox, source_words, trial_words
+from app.runtime.keychain import KeySource
+from proxy_core.upstream.trial import KeyTrial
+from tests.app.gui.conftest import Bench
+from tests.app.runtimes import BrokenStore, make_runtime
+
+KEY = "sk-box-0123456789abcdef"
+
+
+async def box_for(bench: Bench, qtbot: QtBot, server: str) -> KeyBox:
+    box = KeyBox(bench.commands, dark=False)
+    qtbot.addWidget(box)
+    box.show_server(server)
+    await bench.settle()
+    return box
+
+
+def enabled(box: KeyBox) -> tuple[bool, bool, bool]:
+    return box.test.isEnabled(), box.save.isEnabled(), box.remove.isEnabled()
+
+
+async def test_it_offers_what_makes_sense(bench: Bench, qtbot: QtBot) -> None:
+    box = await box_for(bench, qtbot, "cn")
+    assert (enabled(box), box.field.placeholderText()) == ((False, False, False), "Paste the key here")
+    box.field.setText(KEY)
+    assert enabled(box) == (True, True, False)
+    box.save.click()
+    await bench.settle()
+    assert (enabled(box), box.field.placeholderText()) == ((True, False, True), "A key is stored")
+    assert (box.field.text(), box.outcome.text()) == ("", "The key is stored in your keyring.")
+    box.remove.click()
+    await bench.settle()
+    assert await bench.runtime.secrets.get("cn") is None
+    assert enabled(box) == (False, False, False)
+
+
+async def test_the_demo_accepts_its_own_key(bench: Bench, qtbot: QtBot) -> None:
+    box = await box_for(bench, qtbot, "demo")
+    box.test.click()
+    await bench.settle()
+    assert box.outcome.objectName() == "good"
+    assert "demo accepted the key" in box.outcome.text()
+
+
+async def test_a_key_that_is_none_is_refused_in_words(bench: Bench, qtbot: QtBot) -> None:
+    box = await box_for(bench, qtbot, "cn")
+    box.field.setText("two words")
+    box.save.click()
+    await bench.settle()
+    assert box.outcome.objectName() == "error"
+    assert "not a key" in box.outcome.text()
+    assert "two words" not in box.outcome.text()
+
+
+async def test_without_a_keyring_it_says_so_and_holds_the_key(tmp_path, qtbot: QtBot) -> None:
+    bench = Bench(make_runtime(tmp_path, secrets=BrokenStore()))
+    box = await box_for(bench, qtbot, "cn")
+    box.field.setText(KEY)
+    box.save.click()
+    await bench.settle()
+    assert (box.outcome.objectName(), box.outcome.text()) == ("warning", "The system keyring is locked.")
+    assert box.field.placeholderText() == "A key is held for this run"
+    assert await bench.runtime.keys.key_of("cn") == KEY
+    await bench.runtime.stop()
+
+
+async def test_turning_to_another_server_forgets_what_was_typed(bench: Bench, qtbot: QtBot) -> None:
+    box = await box_for(bench, qtbot, "cn")
+    box.field.setText(KEY)
+    box.show_server("international")
+    await bench.settle()
+    assert box.field.text() == ""
+
+
+async def test_the_eye_shows_what_is_typed_and_hides_it_again(bench: Bench, qtbot: QtBot) -> None:
+    box = await box_for(bench, qtbot, "cn")
+    eye = box.field.actions()[0]
+    modes = [box.field.echoMode()]
+    for _ in range(2):
+        eye.trigger()
+        modes.append(box.field.echoMode())
+    assert modes == [QLineEdit.EchoMode.Password, QLineEdit.EchoMode.Normal, QLineEdit.EchoMode.Password]
+
+
+@pytest.mark.parametrize("source", list(KeySource))
+def test_every_source_has_its_words(source: KeySource) -> None:
+    assert source_words(source)
+
+
+@pytest.mark.parametrize(
+    ("trial", "words"),
+    [
+        (KeyTrial(True, 200, "cn accepted the key.", 312.4), "cn accepted the key. Answered in 312 ms."),
+        (KeyTrial(False, 401, "Token expired.", 1500.0), "Refused after 1.5 s: Token expired."),
+    ],
+)
+def test_what_came_of_a_trial(trial: KeyTrial, words: str) -> None:
+    assert trial_words(trial) == words
