@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+import aiohttp
 import anthropic
 import openai
+import orjson
+from yarl import URL
 
 from proxy_core.events import Event, EventBus
 from proxy_core.pipeline.setup import Setup
@@ -17,6 +22,7 @@ from tests.fake_upstream import FakeUpstream
 CLIENT_KEY = "client-key-of-the-test"
 STORED_KEY = "stored-key-of-the-test"
 _TIMEOUT_S = 30.0
+_LARGE_BYTES = 2**20
 
 
 class Corridor:
@@ -83,3 +89,29 @@ async def open_openai(base_url: str, api_key: str = CLIENT_KEY) -> AsyncIterator
         ) as client,
     ):
         yield client
+
+
+@dataclass(frozen=True)
+class Got:
+    """A raw HTTP answer. body is its JSON, None where it holds none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: object
+
+
+async def call(
+    corridor: Corridor, method: str, path: str, data: object = None, headers: Mapping[str, str] | None = None
+) -> Got:
+    """One request without an SDK. data: bytes go as they are, async pieces without a length, anything else as JSON."""
+    raw = orjson.dumps(data) if isinstance(data, (dict, list)) else data
+    if isinstance(raw, bytes) and len(raw) > _LARGE_BYTES:
+        raw = io.BytesIO(raw)
+    url = URL(corridor.url + path, encoded=True)
+    async with (
+        aiohttp.ClientSession(auto_decompress=True) as session,
+        session.request(method, url, data=raw, headers=headers, allow_redirects=False) as response,
+    ):
+        text = await response.read()
+        is_json = bool(text) and response.content_type == "application/json"
+        return Got(response.status, response.headers, orjson.loads(text) if is_json else None)

@@ -21,6 +21,8 @@ from proxy_core.upstream.watchdog import Watchdog
 
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
+_LARGE_BYTES = 2**20
+_PIECE_BYTES = 2**18
 _KEEPALIVE_S = 30.0
 _DRAIN_S = 0.1
 _SAME_MOMENT_S = 0.5
@@ -146,8 +148,8 @@ class UpstreamClient:
             async with asyncio.timeout(limits.connect_s + limits.first_byte_s):
                 response = await self._session.post(
                     URL(outgoing.url, encoded=False),
-                    data=outgoing.body,
-                    headers=outgoing.headers,
+                    data=_Pieces(outgoing.body) if len(outgoing.body) >= _LARGE_BYTES else outgoing.body,
+                    headers={**outgoing.headers, "content-length": str(len(outgoing.body))},
                     allow_redirects=False,
                     proxy=_proxy_for(outgoing),
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_s),
@@ -164,6 +166,24 @@ class UpstreamClient:
             response.close()
             raise redirect_fault(outgoing.url, response.status)
         return UpstreamReply(response, limits)
+
+
+class _Pieces:
+    """A large body piece by piece, each awaited: given whole, aiohttp warns of it as blocking the loop."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = memoryview(body)
+        self._place = 0
+
+    def __aiter__(self) -> _Pieces:
+        return self
+
+    async def __anext__(self) -> memoryview:
+        piece = self._body[self._place : self._place + _PIECE_BYTES]
+        if not piece:
+            raise StopAsyncIteration
+        self._place += len(piece)
+        return piece
 
 
 def _proxy_for(outgoing: Outgoing) -> str | None:

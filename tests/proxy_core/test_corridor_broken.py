@@ -1,0 +1,151 @@
+"""Streams that break: a dead upstream never looks finished, and a client that leaves takes the upstream along."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import anthropic
+import openai
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proxy_core.chat import Text
+from proxy_core.events import Exchange, ExchangeFinished
+from tests.corridor import Corridor, open_anthropic, open_openai
+from tests.fake_upstream import HELLO, Reply
+from tests.legs import LEGS, Leg, ask, request
+
+LONG = replace(HELLO, parts=(Text("word " * 60),))
+ENDINGS = ["proper", "close", "abort"]
+CAP_S = 10.0
+
+
+async def finished(corridor: Corridor) -> Exchange:
+    """The last exchange, once it has its outcome."""
+    async with asyncio.timeout(CAP_S):
+        while not isinstance(corridor.events[-1], ExchangeFinished):
+            await asyncio.sleep(0.005)
+    return corridor.events[-1].exchange
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+@pytest.mark.parametrize("ending", ENDINGS)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(part=st.floats(0.0, 0.9))
+async def test_a_stream_that_dies_raises_in_the_sdk(corridor: Corridor, leg: Leg, ending: str, part: float) -> None:
+    size = len(Reply(answer=LONG).render(leg.upstream, stream=True))
+    corridor.upstream.reply = Reply(answer=LONG, cut_at=int(size * part), ending=ending)
+    with pytest.raises((anthropic.APIError, openai.APIError)) as caught:
+        await ask(corridor, leg, request("go"), stream=True)
+    assert "upstream" in str(caught.value).lower()
+    assert (await finished(corridor)).outcome == "failed"
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+@pytest.mark.parametrize("ending", ["close", "abort"])
+async def test_a_plain_answer_that_dies_is_an_error(corridor: Corridor, leg: Leg, ending: str) -> None:
+    corridor.upstream.reply = Reply(answer=LONG, cut_at=100, ending=ending)
+    with pytest.raises((anthropic.InternalServerError, openai.InternalServerError)) as caught:
+        await ask(corridor, leg, request("go"), stream=False)
+    assert caught.value.status_code == 502
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+async def test_silence_in_mid_stream_ends_in_an_error(corridor: Corridor, leg: Leg) -> None:
+    corridor.change(stream_timeout=0.1)
+    corridor.upstream.reply = Reply(answer=LONG, hold_at=1000)
+    with pytest.raises((anthropic.APIError, openai.APIError), match="silent"):
+        await ask(corridor, leg, request("go"), stream=True)
+    await asyncio.wait_for(corridor.upstream.last.left.wait(), CAP_S)
+
+
+@pytest.mark.parametrize(
+    ("leg", "event"),
+    [
+        (LEGS[0], b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Busy"}}\n\n'),
+        (LEGS[1], b'data: {"error":{"code":"1305","message":"Busy"}}\n\n'),
+        (LEGS[2], b'data: {"error":{"code":"1305","message":"Busy"}}\n\n'),
+        (LEGS[3], b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Busy"}}\n\n'),
+    ],
+    ids=str,
+)
+async def test_an_error_event_is_told_in_the_clients_words(corridor: Corridor, leg: Leg, event: bytes) -> None:
+    body = Reply(answer=LONG).render(leg.upstream, stream=True)[:1500].rpartition(b"\n\n")[0] + b"\n\n" + event
+    corridor.upstream.reply = Reply(body=body)
+    with pytest.raises((anthropic.APIError, openai.APIError), match="Busy"):
+        await ask(corridor, leg, request("go"), stream=True)
+
+
+@pytest.mark.parametrize("leg", [leg for leg in LEGS if leg.upstream == "openai"], ids=str)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+async def test_zais_network_error_is_a_failure(corridor: Corridor, leg: Leg, stream: bool) -> None:
+    told = Reply(answer=HELLO).render("openai", stream=stream)
+    corridor.upstream.reply = Reply(body=told.replace(b'"finish_reason":"stop"', b'"finish_reason":"network_error"'))
+    with pytest.raises((anthropic.APIError, openai.APIError), match="lost its own connection"):
+        await ask(corridor, leg, request("go"), stream=stream)
+
+
+async def read_a_little(corridor: Corridor, leg: Leg) -> None:
+    """Open a stream, hear something, leave."""
+    if leg.client == "anthropic":
+        async with open_anthropic(corridor.url) as client:
+            messages = [{"role": "user", "content": "go"}]
+            stream = await client.messages.create(model=leg.model, max_tokens=9, messages=messages, stream=True)
+            await anext(aiter(stream))
+    else:
+        async with open_openai(f"{corridor.url}/v1") as client:
+            messages = [{"role": "user", "content": "go"}]
+            stream = await client.chat.completions.create(model=leg.model, messages=messages, stream=True)
+            await anext(aiter(stream))
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+async def test_a_client_that_leaves_in_mid_stream_ends_the_upstream(corridor: Corridor, leg: Leg) -> None:
+    corridor.upstream.reply = Reply(answer=LONG, hold_at=1000)
+    await read_a_little(corridor, leg)
+    await asyncio.wait_for(corridor.upstream.last.left.wait(), CAP_S)
+    exchange = await finished(corridor)
+    assert (exchange.outcome, exchange.error_kind, corridor.proxy.in_flight) == ("cancelled", "", 0)
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+async def test_a_client_that_leaves_while_waiting_ends_the_upstream(corridor: Corridor, leg: Leg, stream: bool) -> None:
+    corridor.upstream.reply = Reply(hold_at=0)
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(ask(corridor, leg, request("go"), stream=stream))
+        await asyncio.wait_for(corridor.upstream.arrived.wait(), CAP_S)
+        asking.cancel()
+    await asyncio.wait_for(corridor.upstream.last.left.wait(), CAP_S)
+    assert (await finished(corridor)).outcome == "cancelled"
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+async def test_stopping_tells_the_client_that_its_stream_was_cut(corridor: Corridor, leg: Leg) -> None:
+    corridor.upstream.reply = Reply(answer=LONG, hold_at=1000)
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(failure(corridor, leg))
+        await asyncio.wait_for(corridor.upstream.arrived.wait(), CAP_S)
+        while not corridor.upstream.last.sent:
+            await asyncio.sleep(0.005)
+        await corridor.proxy.stop(0.05)
+    assert "shutting down" in str(asking.result())
+
+
+async def failure(corridor: Corridor, leg: Leg) -> Exception:
+    with pytest.raises((anthropic.APIError, openai.APIError)) as caught:
+        await ask(corridor, leg, request("go"), stream=True)
+    return caught.value
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+async def test_a_stream_goes_on_where_it_began_when_the_server_is_switched(corridor: Corridor, leg: Leg) -> None:
+    reply = corridor.upstream.reply = Reply(answer=LONG, hold_at=1000)
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(ask(corridor, leg, request("go"), stream=True))
+        await asyncio.wait_for(corridor.upstream.arrived.wait(), CAP_S)
+        corridor.server = corridor.server.model_copy(update={"name": "other", "endpoint": "http://127.0.0.1:9"})
+        reply.gate.set()
+    assert asking.result().text == "word " * 60
