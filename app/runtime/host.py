@@ -37,6 +37,7 @@ from proxy_core.tokens.tables import load_encoder
 from proxy_core.upstream.trial import KeyTrial
 
 Address: TypeAlias = tuple[str, int]
+_LISTENING_FIELDS = ("host", "port", "require_access_key")
 _LOGGING_FIELDS = ("log_level", "debug", "enable_structured_logging")
 
 
@@ -80,7 +81,8 @@ class Runtime:
         self._tasks = Supervisor()
         self._changing = asyncio.Lock()
         self._stopping = asyncio.Lock()
-        self._is_stopped = self._is_cut = False
+        self._is_stopped = self._is_cut = self._wants_to_listen = False
+        self._unsaid: list[str] = []
         self._grace: asyncio.Timeout | None = None
         self._setup: Setup | None = None
         self.proxy = self._make_proxy()
@@ -100,7 +102,7 @@ class Runtime:
         return self._setup
 
     async def start(self, *, port: int | None = None) -> None:
-        """Listen and begin to measure. Raises ListenError and its kind; start() may then be called again.
+        """Listen and begin to measure. Raises ListenError and its kind; then start() or apply() may try again.
 
         port: listen there in this run, whatever the settings say.
         """
@@ -108,17 +110,23 @@ class Runtime:
             self.servers.add_extra(await self._demo.start())
         if port is not None:
             self.store.use(self.store.check({"port": port}))
-        notices = [*self.loaded.notices, *await self._settle_access(), *self._write_first_servers()]
         self._setup = None
+        self._unsaid = [*self.loaded.notices, *await self._settle_access(), *self._write_first_servers()]
+        self._unsaid += found_notices(self.found_keys)
+        self._wants_to_listen = True
+        await self._listen()
+        self._show()
+
+    async def _listen(self) -> None:
         try:
             await self.proxy.start()
         except ListenError:
             self.proxy = self._make_proxy()
             raise
+        self._wants_to_listen = False
         self._tasks.start("meter", self._measure())
         self._tasks.start("keys", self._look_for_key())
-        self._show()
-        self._tell([*notices, *found_notices(self.found_keys)])
+        self._tell(self._unsaid)
 
     async def stop(self) -> None:
         """End everything: accept nobody, let streams end within the grace, cut the rest. Idempotent."""
@@ -175,7 +183,7 @@ class Runtime:
         await self.apply({"current_server": self.servers.get(name).name})
 
     async def apply(self, changes: Mapping[str, object]) -> None:
-        """Change settings, here and in config.yaml, all or none.
+        """Change settings, here and in config.yaml, all or none; listen if start() could not.
 
         Raises SettingsRefusedError (a bad value), UnknownServerError, ListenError (the address cannot be had)
         and OSError (the file cannot be written); then everything is as before.
@@ -187,12 +195,12 @@ class Runtime:
             self.store.use(after)
             try:
                 notices = await self._settle_access()
-                await self._rebind()
+                await self._rebind(retry=any(name in changes for name in _LISTENING_FIELDS))
                 unsaved = await asyncio.to_thread(self.store.save, before, self._kept_out())
             except BaseException:
                 self.store.use(before)
                 self.access_key = key_before
-                await self._rebind()
+                await self._rebind(retry=False)
                 raise
             self._after_change(before)
             self._tell([*notices, *(self._unsaved_notice(name) for name in unsaved)])
@@ -201,11 +209,16 @@ class Runtime:
         """What must not be written: the demo is not there at the next start."""
         return ("current_server",) if self.servers.is_extra(self.store.current.current_server) else ()
 
-    async def _rebind(self) -> None:
-        """Listen where the current settings say; refused where an open address would lose its access key."""
+    async def _rebind(self, *, retry: bool) -> None:
+        """Listen where the current settings say; refused where an open address would lose its access key.
+
+        retry: begin to listen if start() could not.
+        """
         self._setup = None
         if self.proxy.address is not None:
             await self.proxy.rebind()
+        elif retry and self._wants_to_listen:
+            await self._listen()
 
     def _after_change(self, before: Settings) -> None:
         after = self.store.current

@@ -86,6 +86,22 @@ async def test_a_taken_port_is_told_and_another_may_be_tried(tmp_path):
     assert (status, config_text(runtime)) == (200, f"port: {port}\n")
 
 
+async def test_after_a_failed_start_another_port_may_be_applied(tmp_path):
+    holder, port = taken_port()
+    runtime = make_runtime(tmp_path, demo=True, config=f"port: {port}\n", dotenv="FOREIGN=1\n")
+    with holder:
+        for attempt in (runtime.start(), runtime.apply({"port": port})):
+            with pytest.raises(PortInUseError):
+                await attempt
+        await runtime.apply({"debug": False})
+    unsaid = runtime.state.snapshot().notices
+    await runtime.apply({"port": 0})
+    status, _ = await ask(runtime)
+    said = runtime.state.snapshot().notices
+    await runtime.stop()
+    assert (status, unsaid, len(said), config_text(runtime)) == (200, (), 1, "port: 0\n")
+
+
 @pytest.mark.parametrize(
     ("sources", "is_let_in"),
     [
