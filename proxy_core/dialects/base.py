@@ -1,4 +1,6 @@
-"""What every dialect must be able to do; `pipeline.py` knows nothing else about them.
+"""What every dialect must be able to do; `pipeline` knows nothing else about them.
+
+Every dialect has a side for clients; those that upstreams speak as well have more (`Dialect`).
 
 Reading and writing are sans-I/O: an event goes in, a list of deltas comes out, and the other way round.
 """
@@ -45,6 +47,9 @@ class ReplyContext:
     model: the name the client asked for, which it is told back. estimate_prompt: prompt tokens as counted
     here, asked only when the upstream's stream starts without usage. fresh_id: unique text for ids the upstream did
     not give. created: unix seconds. wants_usage: the OpenAI client asked for a usage chunk.
+    conversation: the request that is answered, as its own dialect read it. Some dialects repeat half of it in the
+    answer, and call a tool otherwise than the upstream does; that is between their reader and their writer, so it
+    travels whole instead of as one more field per dialect here.
     """
 
     model: str
@@ -52,6 +57,7 @@ class ReplyContext:
     created: int
     wants_usage: bool = False
     estimate_prompt: Callable[[], int] = field(default=lambda: 0)
+    conversation: Conversation | None = None
 
 
 class StreamReader(Protocol):
@@ -86,38 +92,46 @@ class StreamRelay(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """One wire language as a bundle of functions; a row of `table.DIALECTS`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientDialect:
+    """One wire language as clients speak it, as a bundle of functions; a row of `table.CLIENT_DIALECTS`.
 
     read_request      parsed body → Conversation; BadRequestError names the field
-    write_request     Conversation → upstream body; raw parts survive where the dialect is the same
-    read_answer       parsed whole reply → Answer; UpstreamError if it is none
     write_answer      Answer → whole reply
-    touch_answer      same dialect: the upstream's own reply with only what must change changed
-    open_reader       a StreamReader for one upstream stream
     open_writer       a StreamWriter for one client stream
-    open_relay        a StreamRelay for one stream of the same dialect on both sides
-    read_error        (status, body bytes, headers) → UpstreamError
     write_error       (error, request id) → the envelope of this dialect
-    credential        (key) → the one header that carries it upstream
-    path              what is appended to the server's base address of this dialect
-    headers           fixed headers the upstream of this dialect wants
     starts_with_usage its streams name the size of the prompt in their first event: worth counting meanwhile
     """
 
     name: str
+    read_request: Callable[[JsonObject], Conversation]
+    write_answer: Callable[[Answer, ReplyContext], JsonObject]
+    open_writer: Callable[[ReplyContext], StreamWriter]
+    write_error: Callable[[ProxyError, str], JsonObject]
+    starts_with_usage: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect(ClientDialect):
+    """A language that upstreams speak, too; a row of `table.DIALECTS`, under a name out of `DialectName`.
+
+    write_request     Conversation → upstream body; raw parts survive where the dialect is the same
+    read_answer       parsed whole reply → Answer; UpstreamError if it is none
+    touch_answer      same dialect: the upstream's own reply with only what must change changed
+    open_reader       a StreamReader for one upstream stream
+    open_relay        a StreamRelay for one stream of the same dialect on both sides
+    read_error        (status, body bytes, headers) → UpstreamError
+    credential        (key) → the one header that carries it upstream
+    path              what is appended to the server's base address of this dialect
+    headers           fixed headers the upstream of this dialect wants
+    """
+
     path: str
     headers: Mapping[str, str]
     credential: Callable[[str], tuple[str, str]]
-    read_request: Callable[[JsonObject], Conversation]
     write_request: Callable[[Conversation, Target], UpstreamRequest]
     read_answer: Callable[[JsonObject], Answer]
-    write_answer: Callable[[Answer, ReplyContext], JsonObject]
     touch_answer: Callable[[JsonObject, ReplyContext], JsonObject]
     open_reader: Callable[[], StreamReader]
-    open_writer: Callable[[ReplyContext], StreamWriter]
     open_relay: Callable[[ReplyContext], StreamRelay]
     read_error: Callable[[int, bytes, Mapping[str, str]], UpstreamError]
-    write_error: Callable[[ProxyError, str], JsonObject]
-    starts_with_usage: bool = False

@@ -1,8 +1,12 @@
-"""The list of rooms: a new dialect is a new row."""
+"""The list of rooms: a new dialect is a new row.
+
+DIALECTS are those of the upstreams, CLIENT_DIALECTS all that a door may speak.
+"""
 
 from __future__ import annotations
 
 from proxy_core.dialects import anthropic, openai
-from proxy_core.dialects.base import Dialect
+from proxy_core.dialects.base import ClientDialect, Dialect
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (anthropic.DIALECT, openai.DIALECT)}
+CLIENT_DIALECTS: dict[str, ClientDialect] = {**DIALECTS}

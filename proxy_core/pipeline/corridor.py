@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import orjson
 
 from proxy_core.chat import Answer, Conversation
-from proxy_core.dialects.base import Dialect, ReplyContext, StreamRelay, Target
+from proxy_core.dialects.base import ClientDialect, Dialect, ReplyContext, StreamRelay, Target
 from proxy_core.dialects.crossing import Crossing
 from proxy_core.dialects.fold import Folder, unfold
 from proxy_core.dialects.table import DIALECTS
@@ -123,7 +123,7 @@ class Corridor:
             )
         return key
 
-    def _context(self, dialect: Dialect, conversation: Conversation, body_bytes: int) -> ReplyContext:
+    def _context(self, dialect: ClientDialect, conversation: Conversation, body_bytes: int) -> ReplyContext:
         wants_count = conversation.stream and dialect.starts_with_usage
         estimate = self._counter.begin(conversation, body_bytes) if wants_count else lambda: 0
         return ReplyContext(
@@ -132,6 +132,7 @@ class Corridor:
             created=int(self._clock()),
             wants_usage=conversation.wants_usage,
             estimate_prompt=estimate,
+            conversation=conversation,
         )
 
     async def _answer(self, passage: _Passage, reply: UpstreamReply, *, stream: bool) -> WholeReply | StreamedReply:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from proxy_core.dialects.base import Dialect
+from proxy_core.dialects.base import ClientDialect
 from proxy_core.jsontypes import JsonObject
 from proxy_core.settings import ProxySettings, Server
 
@@ -32,7 +32,7 @@ class Call:
 
     id: str
     door: str
-    dialect: Dialect
+    dialect: ClientDialect
     body: JsonObject
     client_key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from proxy_core.dialects.table import DIALECTS
+from proxy_core.dialects.table import CLIENT_DIALECTS
 from proxy_core.errors import BadRequestError, ErrorKind, ProxyError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.pipeline.corridor import Corridor
@@ -20,7 +20,6 @@ from proxy_core.pipeline.stream import StreamedReply
 from proxy_core.routing.listing import find_listed, list_page
 from proxy_core.server.bodies import parse_body, read_body
 from proxy_core.server.doors import Door, Room
-from proxy_core.settings import DialectName
 from proxy_core.version import __version__
 from proxy_core.wire.headers import crossing_headers
 
@@ -38,7 +37,7 @@ class Visit:
 
     id: str
     door: Door
-    dialect: DialectName
+    dialect: str
     setup: Setup
     client_key: str | None
     model_id: str = ""
@@ -129,7 +128,7 @@ async def _call(request: web.Request, visit: Visit) -> Call:
     return Call(
         id=visit.id,
         door=visit.door.path,
-        dialect=DIALECTS[visit.dialect.value],
+        dialect=CLIENT_DIALECTS[visit.dialect],
         body=body,
         client_key=visit.client_key,
         headers=crossing_headers(request.headers),

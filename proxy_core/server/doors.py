@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from proxy_core.settings import DialectName
-
 _SLASHES = re.compile(r"/{2,}")
 _PREFIXES = re.compile(r"^(?:/(?:anthropic|openai))?(?:/v1)*(?=/|$)")
+_ANTHROPIC = "anthropic"
+_OPENAI = "openai"
 
 
 class Room(StrEnum):
@@ -26,18 +26,19 @@ class Room(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One door: what is behind it, which methods it takes and whose dialect it speaks (None: the caller's)."""
+    """One door: what is behind it, which methods it takes and which dialect it speaks, by its name in the table
+    of dialects (None: the caller's)."""
 
     path: str
     room: Room
     methods: tuple[str, ...]
-    dialect: DialectName | None = None
+    dialect: str | None = None
 
 
 DOORS: tuple[Door, ...] = (
-    Door("/v1/messages", Room.CHAT, ("POST",), DialectName.ANTHROPIC),
-    Door("/v1/messages/count_tokens", Room.COUNT, ("POST",), DialectName.ANTHROPIC),
-    Door("/v1/chat/completions", Room.CHAT, ("POST",), DialectName.OPENAI),
+    Door("/v1/messages", Room.CHAT, ("POST",), _ANTHROPIC),
+    Door("/v1/messages/count_tokens", Room.COUNT, ("POST",), _ANTHROPIC),
+    Door("/v1/chat/completions", Room.CHAT, ("POST",), _OPENAI),
     Door("/v1/models", Room.MODELS, ("GET", "HEAD")),
     Door("/health", Room.HEALTH, ("GET", "HEAD")),
     Door("/", Room.ROOT, ("GET", "HEAD")),
@@ -63,7 +64,7 @@ def find_door(path: str) -> tuple[Door, str] | None:
     return None
 
 
-def dialect_of(door: Door | None, headers: Mapping[str, str]) -> DialectName:
+def dialect_of(door: Door | None, headers: Mapping[str, str]) -> str:
     """In whose envelope a fault is told: the door's own dialect, else what the headers show.
 
     Never by x-api-key: current Anthropic SDKs send a bearer token (protocols 0.1).
@@ -72,4 +73,4 @@ def dialect_of(door: Door | None, headers: Mapping[str, str]) -> DialectName:
         return door.dialect
     agent = headers.get("user-agent", "")
     is_anthropic = "anthropic-version" in headers or agent.startswith(("claude-cli/", "Anthropic/", "AsyncAnthropic/"))
-    return DialectName.ANTHROPIC if is_anthropic else DialectName.OPENAI
+    return _ANTHROPIC if is_anthropic else _OPENAI

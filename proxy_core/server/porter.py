@@ -11,13 +11,12 @@ from collections.abc import Callable
 import orjson
 from aiohttp import web
 
-from proxy_core.dialects.table import DIALECTS
+from proxy_core.dialects.table import CLIENT_DIALECTS
 from proxy_core.errors import ErrorKind, ProxyError
 from proxy_core.pipeline.setup import Setup
 from proxy_core.server.access import check_host, check_key, check_origin, own_names
 from proxy_core.server.desk import Desk, Visit
 from proxy_core.server.doors import DOORS, Door, Room, dialect_of, find_door
-from proxy_core.settings import DialectName
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ class Porter:
             return error_response(fault, dialect, request_id)
 
     async def _let_in(
-        self, request: web.Request, door: Door | None, model_id: str, dialect: DialectName, request_id: str
+        self, request: web.Request, door: Door | None, model_id: str, dialect: str, request_id: str
     ) -> web.StreamResponse:
         setup = self._setup()
         names = own_names(setup.settings.host, setup.settings.allowed_hosts)
@@ -117,14 +116,14 @@ async def allow_origin(request: web.Request, response: web.StreamResponse) -> No
         response.headers["vary"] = "origin"
 
 
-def error_response(error: ProxyError, dialect: DialectName, request_id: str) -> web.Response:
+def error_response(error: ProxyError, dialect: str, request_id: str) -> web.Response:
     """A fault in the envelope of a dialect, with the headers that its SDK obeys."""
     headers = {"request-id": request_id, "x-request-id": request_id}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after_s)))
     if error.status in _NO_RETRY_STATUSES:
         headers["x-should-retry"] = "false"
-    body = DIALECTS[dialect.value].write_error(error, request_id)
+    body = CLIENT_DIALECTS[dialect].write_error(error, request_id)
     return web.Response(body=orjson.dumps(body), status=error.status, headers=headers, content_type="application/json")
 
 

@@ -52,4 +52,4 @@ def test_no_such_door(path: str) -> None:
 )
 def test_whose_envelope(path: str, headers: dict[str, str], dialect: DialectName) -> None:
     found = find_door(path)
-    assert dialect_of(found[0] if found else None, headers) is dialect
+    assert dialect_of(found[0] if found else None, headers) == dialect
