@@ -47,9 +47,9 @@ class ReplyContext:
     model: the name the client asked for, which it is told back. estimate_prompt: prompt tokens as counted
     here, asked only when the upstream's stream starts without usage. fresh_id: unique text for ids the upstream did
     not give. created: unix seconds. wants_usage: the OpenAI client asked for a usage chunk.
-    conversation: the request that is answered, as its own dialect read it. Some dialects repeat half of it in the
-    answer, and call a tool otherwise than the upstream does; that is between their reader and their writer, so it
-    travels whole instead of as one more field per dialect here.
+    echo: what the dialect's own reader kept for its writer (`Conversation.echo`): some dialects repeat half of the
+    request in the answer, or call a tool otherwise than the upstream does. Not the whole conversation, which would
+    keep its pictures in memory for as long as the stream runs.
     """
 
     model: str
@@ -57,7 +57,7 @@ class ReplyContext:
     created: int
     wants_usage: bool = False
     estimate_prompt: Callable[[], int] = field(default=lambda: 0)
-    conversation: Conversation | None = None
+    echo: JsonObject = field(default_factory=dict)
 
 
 class StreamReader(Protocol):

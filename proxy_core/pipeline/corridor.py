@@ -132,7 +132,7 @@ class Corridor:
             created=int(self._clock()),
             wants_usage=conversation.wants_usage,
             estimate_prompt=estimate,
-            conversation=conversation,
+            echo=conversation.echo,
         )
 
     async def _answer(self, passage: _Passage, reply: UpstreamReply, *, stream: bool) -> WholeReply | StreamedReply:
