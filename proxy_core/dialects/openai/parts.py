@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from proxy_core.chat import Document, Image, Part, ResultPart, Text, Unknown
-from proxy_core.dialects.shape import as_list, as_object, as_text, at, optional_text, refuse, wrong
+from proxy_core.dialects.data_urls import read_file_data, read_picture
+from proxy_core.dialects.shape import as_list, as_object, as_text, at, optional_text, wrong
 from proxy_core.jsontypes import JsonObject
-
-_DATA_URI = re.compile(r"data:(?P<type>[^;,]*)(?:;[^;,]*)*?;base64,", re.IGNORECASE)
-_WEB_URL = re.compile(r"https?://", re.IGNORECASE)
-# How the base64 of each picture format begins (its magic bytes), for clients that send no data: prefix.
-_BARE_BASE64 = {"iVBORw0KGgo": "image/png", "/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
 
 
 def read_content(content: object, path: str) -> tuple[ResultPart, ...]:
@@ -44,25 +38,8 @@ def _read_part(raw: JsonObject, path: str) -> ResultPart:
 def _read_image(raw: JsonObject, path: str) -> Image:
     holder = raw.get("image_url")
     if isinstance(holder, str):  # not documented, but sent by some clients
-        return _image_of(holder, path, raw)
-    return _image_of(as_text(as_object(holder, path).get("url"), at(path, "url")), at(path, "url"), raw)
-
-
-def _image_of(url: str, path: str, raw: JsonObject) -> Image:
-    if _WEB_URL.match(url):
-        return Image(url=url, raw=raw)
-    if found := _DATA_URI.match(url):
-        return Image(media_type=found["type"] or "image/png", data=_payload(url[found.end() :], path), raw=raw)
-    for beginning, media_type in _BARE_BASE64.items():
-        if url.startswith(beginning):
-            return Image(media_type=media_type, data=url, raw=raw)
-    raise refuse(path, "expected an http(s) URL or a data: URL with base64")
-
-
-def _payload(data: str, path: str) -> str:
-    if not data:
-        raise refuse(path, "the data: URL holds no data")
-    return data
+        return read_picture(holder, path, raw)
+    return read_picture(as_text(as_object(holder, path).get("url"), at(path, "url")), at(path, "url"), raw)
 
 
 def _read_file(raw: JsonObject, path: str) -> Document | Unknown:
@@ -71,10 +48,7 @@ def _read_file(raw: JsonObject, path: str) -> Document | Unknown:
     data = optional_text(file, "file_data", at(path, "file"))
     if not data:
         return Unknown("file", raw=raw)
-    title = optional_text(file, "filename", at(path, "file")) or ""
-    found = _DATA_URI.match(data)
-    media_type = found["type"] if found else "application/pdf"
-    return Document(title=title, media_type=media_type, data=data[found.end() :] if found else data, raw=raw)
+    return read_file_data(data, optional_text(file, "filename", at(path, "file")) or "", raw)
 
 
 def write_content(parts: tuple[Part, ...]) -> str | list[JsonObject]:
