@@ -6,9 +6,11 @@ is flat: what a handler needs to tell apart is `kind`, not a class tree.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from proxy_core.jsontypes import JsonObject
+from proxy_core.upstream_codes import ErrorClass, RetryAdvice, UpstreamCode
 
 
 class ErrorKind(StrEnum):
@@ -45,15 +47,31 @@ _KIND_OF_STATUS = {status: kind for kind, status in STATUS_OF_KIND.items()} | {
     403: ErrorKind.PERMISSION,
     408: ErrorKind.TIMEOUT,
     422: ErrorKind.BAD_REQUEST,
+    # z.ai's own two: no permission for the API, file too large.
+    434: ErrorKind.PERMISSION,
+    435: ErrorKind.TOO_LARGE,
     502: ErrorKind.SERVER,
     503: ErrorKind.OVERLOADED,
 }
+
+
+_FINAL_KINDS = (ErrorKind.AUTH, ErrorKind.BILLING, ErrorKind.PERMISSION, ErrorKind.NOT_FOUND, ErrorKind.TOO_LARGE)
+_CJK = "\u2e80"
+_SENTENCE_ENDS = (".", "!", "?", "…", ":", "。", "！", "？", "：")
 
 
 def kind_of_status(status: int) -> ErrorKind:
     """The kind that an HTTP status means; unknown 4xx are bad requests, everything else a server error."""
     fallback = ErrorKind.BAD_REQUEST if 400 <= status < 500 else ErrorKind.SERVER
     return _KIND_OF_STATUS.get(status, fallback)
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """A prompt that does not fit: its size and the model's window, in tokens."""
+
+    prompt_tokens: int
+    window_tokens: int
 
 
 class ProxyError(Exception):
@@ -64,9 +82,12 @@ class ProxyError(Exception):
     status: HTTP status for the client; defaults to the kind's own.
     code: machine word of the dialect or upstream ("model_not_found", "1302"), if any.
     retry_after_s: seconds the client should wait, if known.
+    known: the row of the upstream's code, where there is one. overflow: set where the prompt was too long.
     """
 
     kind: ErrorKind = ErrorKind.SERVER
+    known: UpstreamCode | None = None
+    overflow: Overflow | None = None
 
     def __init__(
         self,
@@ -88,8 +109,15 @@ class ProxyError(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
 
+    @property
+    def should_retry(self) -> bool | None:
+        """Whether the client should send the same again; None: it may judge by the status."""
+        return False if self.kind in _FINAL_KINDS else None
+
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        if not self.message or not self.hint or self.message.endswith(_SENTENCE_ENDS):
+            return f"{self.message} {self.hint}".strip()
+        return f"{self.message}{'。' if self.message[-1] >= _CJK else '.'} {self.hint}"
 
 
 class BadRequestError(ProxyError):
@@ -114,6 +142,8 @@ class UpstreamError(ProxyError):
     """The upstream answered with an error, or could not be reached, or broke off.
 
     body: the upstream's parsed error body where there was one: the same dialect passes it on whole.
+    retry: sending the same again is worth it, and how; None: it is not. demanded_wait_s: the wait that the upstream
+    itself named, where `retry_after_s` may be ours. was_sent: it may have seen the request.
     """
 
     def __init__(
@@ -126,8 +156,28 @@ class UpstreamError(ProxyError):
         code: str | None = None,
         retry_after_s: float | None = None,
         body: JsonObject | None = None,
+        known: UpstreamCode | None = None,
+        retry: RetryAdvice | None = None,
+        demanded_wait_s: float | None = None,
+        was_sent: bool = True,
+        overflow: Overflow | None = None,
     ) -> None:
-        super().__init__(
-            message, kind=kind, hint=hint, status=status, code=code, retry_after_s=retry_after_s
-        )
+        super().__init__(message, kind=kind, hint=hint, status=status, code=code, retry_after_s=retry_after_s)
         self.body = body
+        self.known = known
+        self.retry = retry
+        self.demanded_wait_s = demanded_wait_s
+        self.was_sent = was_sent
+        self.overflow = overflow
+
+    @property
+    def error_class(self) -> ErrorClass | None:
+        """The class of its code, if that is known."""
+        return self.known.rule.error_class if self.known else None
+
+    @property
+    def should_retry(self) -> bool | None:
+        """By the table where the code is known."""
+        if self.retry is not None:
+            return True
+        return False if self.known else super().should_retry

@@ -23,7 +23,7 @@ class Exchange:
     """One request and its reply, as it stands now. Written by the pipeline alone; read on the same loop.
 
     Times: started_at is unix seconds, the others seconds since then. output_chars grows with the stream.
-    outcome "cancelled": the client left; that is not a failure.
+    outcome "cancelled": the client left; that is not a failure. retries: tries after the first one.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Exchange:
     stream: bool = False
     outcome: Outcome = "running"
     status: int = 0
+    retries: int = 0
     error_kind: str = ""
     error_message: str = ""
     first_token_s: float | None = None

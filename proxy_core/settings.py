@@ -93,6 +93,8 @@ class ProxySettings(BaseModel):
     """Overrides the current server's OpenAI-style address, e.g. https://api.z.ai/api/coding/paas/v4."""
     forward_client_key: Annotated[bool, Option(group="upstream", title="Use the client's key")] = True
     """Use the client's own key upstream where no key is stored for the server."""
+    max_retries: Annotated[int, Field(ge=0, le=10), Option(group="upstream", title="Retries", advanced=True)] = 2
+    """Further tries while nothing has reached the client yet; 0 passes every error on."""
     outbound_proxy: Annotated[
         str,
         Option(group="upstream", title="Outbound HTTP proxy", advanced=True, aliases=("HTTPS_PROXY", "https_proxy")),

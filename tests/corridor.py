@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from proxy_core.events import Event, EventBus
 from proxy_core.pipeline.setup import Setup
 from proxy_core.server.proxy import Proxy
 from proxy_core.settings import ProxySettings, Server
+from proxy_core.upstream.retry import Pace
 from tests.fake_upstream import FakeUpstream
 
 CLIENT_KEY = "client-key-of-the-test"
@@ -26,7 +28,10 @@ _LARGE_BYTES = 2**20
 
 
 class Corridor:
-    """A running proxy. settings, access_key and stored_key may be changed at any time."""
+    """A running proxy. settings, access_key and stored_key may be changed at any time.
+
+    waits: the seconds between tries, which pass in no time here; without jitter.
+    """
 
     def __init__(self, upstream: FakeUpstream) -> None:
         self.upstream = upstream
@@ -35,6 +40,7 @@ class Corridor:
         self.stored_key: str | None = STORED_KEY
         self.server = Server(name="none", endpoint="http://127.0.0.1:9")
         self.events: list[Event] = []
+        self.waits: list[float] = []
         bus = EventBus()
         bus.subscribe(self.events.append)
         self.proxy = Proxy(
@@ -42,6 +48,7 @@ class Corridor:
             key_of=self._key_of,
             bus=bus,
             encoder=lambda: lambda text: len(text) // 4,
+            pace=Pace(sleep=self._sleep, random=lambda: 0.0),
         )
 
     async def start(self) -> None:
@@ -62,6 +69,10 @@ class Corridor:
     def change(self, **changes: object) -> None:
         """Other settings from the next request on."""
         self.settings = ProxySettings.model_validate(self.settings.model_dump() | changes)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await asyncio.sleep(0)
 
     async def _key_of(self, _server: str) -> str | None:
         return self.stored_key

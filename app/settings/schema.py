@@ -23,7 +23,6 @@ ADDRESS_FIELDS = frozenset({"upstream_base", "openai_upstream_base", "outbound_p
 
 NOT_YET_IN_EFFECT = frozenset(
     {
-        "max_retries",
         "enable_accurate_token_counting",
         "enable_environment_deduplication",
         "enable_message_condensation",
@@ -60,8 +59,6 @@ class Settings(ProxySettings):
 
     require_access_key: Annotated[bool, Option(group="server", title="Demand an access key")] = False
     """Demand an access key from clients: PROXY_ACCESS_KEY, or else one that is made and kept in the keyring."""
-    max_retries: Annotated[int, Field(ge=0, le=10), Option(group="upstream", title="Retries", advanced=True)] = 2
-    """Further tries while nothing has reached the client yet; 0 passes every error on."""
 
     language: Annotated[Language, Option(group="desktop", title="Language")] = "auto"
     """Language of the window and the menu: auto, en or zh_CN."""

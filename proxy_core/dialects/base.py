@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Protocol
 
 from proxy_core.chat import Answer, Conversation, Delta
@@ -47,9 +48,9 @@ class ReplyContext:
     model: the name the client asked for, which it is told back. estimate_prompt: prompt tokens as counted
     here, asked only when the upstream's stream starts without usage. fresh_id: unique text for ids the upstream did
     not give. created: unix seconds. wants_usage: the OpenAI client asked for a usage chunk.
-    echo: what the dialect's own reader kept for its writer (`Conversation.echo`): some dialects repeat half of the
-    request in the answer, or call a tool otherwise than the upstream does. Not the whole conversation, which would
-    keep its pictures in memory for as long as the stream runs.
+    echo: what the dialect's own reader kept for its writer (`Conversation.echo`), which nobody else understands: some
+    dialects repeat half of the request in the answer, or call a tool otherwise than the upstream does. Not the
+    whole conversation, which would keep its pictures in memory for as long as the stream runs.
     """
 
     model: str
@@ -57,7 +58,7 @@ class ReplyContext:
     created: int
     wants_usage: bool = False
     estimate_prompt: Callable[[], int] = field(default=lambda: 0)
-    echo: JsonObject = field(default_factory=dict)
+    echo: object = None
 
 
 class StreamReader(Protocol):
@@ -100,6 +101,7 @@ class ClientDialect:
     write_answer      Answer → whole reply
     open_writer       a StreamWriter for one client stream
     write_error       (error, request id) → the envelope of this dialect
+    status_of         (error) → the HTTP status that goes with it: SDKs of different dialects expect different ones
     starts_with_usage its streams name the size of the prompt in their first event: worth counting meanwhile
     """
 
@@ -108,6 +110,7 @@ class ClientDialect:
     write_answer: Callable[[Answer, ReplyContext], JsonObject]
     open_writer: Callable[[ReplyContext], StreamWriter]
     write_error: Callable[[ProxyError, str], JsonObject]
+    status_of: Callable[[ProxyError], int] = attrgetter("status")
     starts_with_usage: bool = False
 
 
@@ -120,7 +123,7 @@ class Dialect(ClientDialect):
     touch_answer      same dialect: the upstream's own reply with only what must change changed
     open_reader       a StreamReader for one upstream stream
     open_relay        a StreamRelay for one stream of the same dialect on both sides
-    read_error        (status, body bytes, headers) → UpstreamError
+    read_error        (status, body bytes, headers, unix seconds now) → UpstreamError
     credential        (key) → the one header that carries it upstream
     path              what is appended to the server's base address of this dialect
     headers           fixed headers the upstream of this dialect wants
@@ -134,4 +137,4 @@ class Dialect(ClientDialect):
     touch_answer: Callable[[JsonObject, ReplyContext], JsonObject]
     open_reader: Callable[[], StreamReader]
     open_relay: Callable[[ReplyContext], StreamRelay]
-    read_error: Callable[[int, bytes, Mapping[str, str]], UpstreamError]
+    read_error: Callable[[int, bytes, Mapping[str, str], float], UpstreamError]

@@ -7,6 +7,7 @@ has the readers and writers of both.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from proxy_core.dialects.base import ClientDialect, Dialect, ReplyContext, Strea
 from proxy_core.dialects.crossing import Crossing
 from proxy_core.dialects.fold import Folder, unfold
 from proxy_core.dialects.table import DIALECTS
-from proxy_core.errors import AccessDeniedError, BadRequestError, UpstreamError
+from proxy_core.dialects.upstream_errors import is_error_body
+from proxy_core.errors import AccessDeniedError, BadRequestError, Overflow, UpstreamError
 from proxy_core.events import EventBus
 from proxy_core.jsontypes import JsonObject
 from proxy_core.pipeline.prompt_count import PromptCounter
@@ -30,8 +32,12 @@ from proxy_core.routing.route import Route, choose_route
 from proxy_core.settings import ProxySettings
 from proxy_core.upstream.client import MAX_ERROR_BYTES, Limits, Outgoing, UpstreamClient, UpstreamReply
 from proxy_core.upstream.faults import whole_request_fault
+from proxy_core.upstream.retry import MAX_TOTAL_S, Budget, Pace, budget_of, persist
+from proxy_core.upstream_codes import ErrorClass
 from proxy_core.wire.headers import header_text, join_url, upstream_headers
 from proxy_core.wire.sse import SseDecoder
+
+log = logging.getLogger(__name__)
 
 _EVENT_STREAM = "text/event-stream"
 _JSON = {"content-type": "application/json"}
@@ -67,6 +73,7 @@ class Corridor:
         bus: EventBus,
         client: UpstreamClient,
         counter: PromptCounter,
+        pace: Pace,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._setup = setup
@@ -74,6 +81,7 @@ class Corridor:
         self._bus = bus
         self._client = client
         self._counter = counter
+        self._pace = pace
         self._clock = clock
 
     async def serve(self, call: Call) -> WholeReply | StreamedReply:
@@ -103,13 +111,45 @@ class Corridor:
         headers = _reply_headers(call, route, request.dropped)
         context = self._context(call.dialect, conversation, len(body))
         passage = _Passage(call, route, upstream, context, record, headers)
-        if conversation.stream:
-            return await self._answer(passage, await self._client.send(outgoing), stream=True)
         try:
-            async with asyncio.timeout(outgoing.limits.total_s):
-                return await self._answer(passage, await self._client.send(outgoing), stream=False)
+            return await self._send(passage, outgoing, setup.settings.max_retries)
+        except UpstreamError as error:
+            await self._measure_overflow(error, conversation, route)
+            raise
+
+    async def _send(self, passage: _Passage, outgoing: Outgoing, max_retries: int) -> WholeReply | StreamedReply:
+        """The answer to the first try, or to a later one."""
+        total_s = outgoing.limits.total_s
+        if outgoing.stream:
+            return await self._persist(passage, outgoing, self._budget(max_retries, outgoing, MAX_TOTAL_S))
+        budget = self._budget(max_retries, outgoing, min(MAX_TOTAL_S, total_s))
+        try:
+            async with asyncio.timeout(total_s):
+                return await self._persist(passage, outgoing, budget)
         except TimeoutError as error:
-            raise whole_request_fault(outgoing.limits.total_s) from error
+            raise whole_request_fault(total_s) from error
+
+    def _budget(self, max_retries: int, outgoing: Outgoing, patience_s: float) -> Budget:
+        return budget_of(max_retries, len(outgoing.body), self._pace.clock() + patience_s)
+
+    async def _persist(self, passage: _Passage, outgoing: Outgoing, budget: Budget) -> WholeReply | StreamedReply:
+        async def send_once() -> WholeReply | StreamedReply:
+            return await self._answer(passage, await self._client.send(outgoing), stream=outgoing.stream)
+
+        def on_retry(error: UpstreamError, wait_s: float) -> None:
+            log.info("%s: %s (%s), once more in %.1f s", passage.call.id, error.kind.value, error.code, wait_s)
+            passage.record.retry()
+
+        return await persist(send_once, budget, self._pace, on_retry)
+
+    async def _measure_overflow(self, error: UpstreamError, conversation: Conversation, route: Route) -> None:
+        """Clients compact by the figures in the message, which the upstream leaves out.
+
+        Our count may be below the window where the upstream's is not: the sentence must not contradict itself.
+        """
+        if error.error_class is ErrorClass.TOO_LONG and error.overflow is None:
+            window = route.facts.window_tokens
+            error.overflow = Overflow(max(await self._counter.count(conversation), window + 1), window)
 
     async def _credential(self, setup: Setup, call: Call) -> str:
         """The stored key; only without one the client's own."""
@@ -138,23 +178,29 @@ class Corridor:
     async def _answer(self, passage: _Passage, reply: UpstreamReply, *, stream: bool) -> WholeReply | StreamedReply:
         try:
             if reply.status >= _FIRST_ERROR:
-                raise passage.upstream.read_error(reply.status, await reply.read(MAX_ERROR_BYTES), reply.headers)
+                raise self._refusal(passage, reply, await reply.read(MAX_ERROR_BYTES))
             if reply.content_type == _EVENT_STREAM:
                 if stream:
                     return _streamed(passage, reply)
                 whole = _whole(passage, await _fold(passage.upstream, reply))
             else:
-                whole = _unstreamed(passage, await reply.read(), stream=stream)
+                raw = await reply.read()
+                body = _parse_answer(raw)
+                if is_error_body(body):
+                    raise self._refusal(passage, reply, raw)
+                whole = _unstreamed(passage, raw, body, stream=stream)
         except BaseException:
             reply.close()
             raise
         reply.close()
         return whole
 
+    def _refusal(self, passage: _Passage, reply: UpstreamReply, raw: bytes) -> UpstreamError:
+        return passage.upstream.read_error(reply.status, raw, reply.headers, self._clock())
 
-def _unstreamed(passage: _Passage, raw: bytes, *, stream: bool) -> WholeReply:
+
+def _unstreamed(passage: _Passage, raw: bytes, body: JsonObject, *, stream: bool) -> WholeReply:
     """A plain answer; to a client that asked for a stream it is told as one."""
-    body = _parse_answer(raw)
     answer = passage.upstream.read_answer(body)
     if stream:
         return _whole_as_stream(passage, answer)

@@ -33,6 +33,7 @@ class ExchangeRecord:
     def __init__(self, call: Call, bus: EventBus, clock: Callable[[], float]) -> None:
         self._bus = bus
         self._clock = clock
+        self._status_of = call.dialect.status_of
         self._is_finished = False
         self.has_ended = False
         self.exchange = Exchange(
@@ -53,6 +54,10 @@ class ExchangeRecord:
         exchange.upstream_dialect = route.dialect.value
         exchange.reason = route.reason
         exchange.stream = stream
+
+    def retry(self) -> None:
+        """The request goes out once more."""
+        self.exchange.retries += 1
 
     def hear(self, deltas: list[Delta]) -> None:
         """Look on at a stream: first token, growth, usage, end."""
@@ -99,7 +104,7 @@ class ExchangeRecord:
         """The exchange ended by an exception: ours, the client's leaving, or a bug."""
         if isinstance(error, ProxyError):
             self._blame(error)
-            self._finish("failed", error.status)
+            self._finish("failed", self._status_of(error))
         elif isinstance(error, (asyncio.CancelledError, GeneratorExit, ConnectionError)):
             self._finish("cancelled", 499)
         else:

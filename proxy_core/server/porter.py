@@ -20,7 +20,6 @@ from proxy_core.server.doors import DOORS, Door, Room, dialect_of, find_door
 
 log = logging.getLogger(__name__)
 
-_NO_RETRY_STATUSES = (401, 402, 403, 404, 413)
 _LAST_WORDS_S = 1.5
 ORIGIN = web.RequestKey("origin", str)
 _CORS_METHODS = "GET, POST, HEAD, OPTIONS"
@@ -121,10 +120,11 @@ def error_response(error: ProxyError, dialect: str, request_id: str) -> web.Resp
     headers = {"request-id": request_id, "x-request-id": request_id}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after_s)))
-    if error.status in _NO_RETRY_STATUSES:
-        headers["x-should-retry"] = "false"
-    body = CLIENT_DIALECTS[dialect].write_error(error, request_id)
-    return web.Response(body=orjson.dumps(body), status=error.status, headers=headers, content_type="application/json")
+    if error.should_retry is not None:
+        headers["x-should-retry"] = "true" if error.should_retry else "false"
+    room = CLIENT_DIALECTS[dialect]
+    body = orjson.dumps(room.write_error(error, request_id))
+    return web.Response(body=body, status=room.status_of(error), headers=headers, content_type="application/json")
 
 
 def _preflight(request: web.Request) -> web.Response:

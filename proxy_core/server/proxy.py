@@ -16,6 +16,7 @@ from proxy_core.server.runner import Listener
 from proxy_core.settings import Server
 from proxy_core.tokens.count import Encoder
 from proxy_core.upstream.client import UpstreamClient
+from proxy_core.upstream.retry import Pace
 from proxy_core.upstream.trial import KeyTrial, try_key
 
 
@@ -23,6 +24,7 @@ class Proxy:
     """A proxy on the running loop. setup is asked anew for every request, key_of for every upstream call.
 
     encoder: loads the token tables; called once, in a thread. routes: further doors of the host (control).
+    pace: time and chance of retries.
     """
 
     def __init__(
@@ -33,11 +35,14 @@ class Proxy:
         bus: EventBus,
         encoder: Callable[[], Encoder],
         routes: Sequence[web.RouteDef] = (),
+        pace: Pace | None = None,
     ) -> None:
         self._setup = setup
         self._client = UpstreamClient()
         self._counter = PromptCounter(encoder)
-        corridor = Corridor(setup=setup, key_of=key_of, bus=bus, client=self._client, counter=self._counter)
+        corridor = Corridor(
+            setup=setup, key_of=key_of, bus=bus, client=self._client, counter=self._counter, pace=pace or Pace()
+        )
         desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused)
         self._porter = Porter(setup, desk)
         self._listener = Listener(self._porter, routes)

@@ -8,6 +8,7 @@ import aiohttp
 from yarl import URL
 
 from proxy_core.errors import ErrorKind, UpstreamError
+from proxy_core.upstream.retry import CONNECT_AGAIN
 
 _CHECK_ADDRESS = "Check the server's address in the settings."
 _CHECK_NETWORK = "Check the network, VPN or outbound proxy, or switch to another server."
@@ -17,6 +18,7 @@ _BROKE_OFF = "The upstream closed the connection before its answer was complete.
 def connection_fault(error: Exception, url: str) -> UpstreamError:
     """The error for a request that got no answer at all. Only the host of the address is told."""
     host = _host(url)
+    is_unreachable = isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError)
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             message, hint = (
@@ -34,7 +36,8 @@ def connection_fault(error: Exception, url: str) -> UpstreamError:
             message, hint = "The server's address is not a valid URL.", _CHECK_ADDRESS
         case _:
             message, hint = f"{host} closed the connection without an answer.", _CHECK_NETWORK
-    return UpstreamError(message, hint=hint, status=502)
+    again = CONNECT_AGAIN if is_unreachable else None
+    return UpstreamError(message, hint=hint, status=502, retry=again, was_sent=not is_unreachable)
 
 
 def read_fault(error: Exception) -> UpstreamError:

@@ -47,7 +47,7 @@ async def _try_dialect(
     try:
         status, raw = await _ask(client, dialect, settings, server, key, name)
         if status != _OK:
-            raise dialect.read_error(status, raw, {})
+            raise dialect.read_error(status, raw, {}, time.time())
         answered = dialect.read_answer(_object(raw)).model
         message = f"{server.name} accepted the key ({answered}, {name.value} style)."
         return KeyTrial(True, status, message, _ms_since(began))

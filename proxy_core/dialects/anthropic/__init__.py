@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxy_core.dialects.anthropic.answers import read_answer, touch_answer, write_answer
-from proxy_core.dialects.anthropic.errors import write_error
+from proxy_core.dialects.anthropic.errors import status_of, write_error
 from proxy_core.dialects.anthropic.requests import NAME, read_request, write_request
 from proxy_core.dialects.anthropic.stream import AnthropicRelay, AnthropicStreamReader
 from proxy_core.dialects.anthropic.writer import AnthropicStreamWriter
@@ -31,5 +31,6 @@ DIALECT = Dialect(
     open_relay=AnthropicRelay,
     read_error=read_error,
     write_error=write_error,
+    status_of=status_of,
     starts_with_usage=True,
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from proxy_core.chat import Answer, AnswerPart, StopReason, Text, Thinking, ToolCall, Usage
 from proxy_core.dialects.arguments import arguments_object, arguments_text
 from proxy_core.dialects.base import ReplyContext
-from proxy_core.dialects.upstream_errors import error_of_body, is_error_body
+from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
 
@@ -35,6 +35,8 @@ def read_answer(body: JsonObject) -> Answer:
     """A parsed whole reply. Raises UpstreamError where it is an error (some come with HTTP 200) or no message."""
     if is_error_body(body):
         raise error_of_body(body)
+    if (error := broken_off(body.get("stop_reason"))) is not None:
+        raise error
     content = body.get("content")
     if not isinstance(content, list):
         raise UpstreamError("The upstream answered with something that is not a message.", status=502)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proxy_core.errors import ErrorKind, ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
+from proxy_core.upstream_codes import ErrorClass
 
 TYPE_OF_KIND: dict[ErrorKind, str] = {
     ErrorKind.BAD_REQUEST: "invalid_request_error",
@@ -18,23 +19,31 @@ TYPE_OF_KIND: dict[ErrorKind, str] = {
     ErrorKind.TIMEOUT: "timeout_error",
     ErrorKind.OVERLOADED: "overloaded_error",
 }
-_PROMPT_TOO_LONG_CODE = "1261"
 # Claude Code compacts its history only when it reads these very words (protocols B.6).
 _PROMPT_TOO_LONG = "prompt is too long: "
 
 
+def status_of(error: ProxyError) -> int:
+    """The HTTP status for callers of this dialect: by the table where the code is known, else the error's own."""
+    return error.known.rule.status if error.known else error.status
+
+
 def write_error(error: ProxyError, request_id: str) -> JsonObject:
-    """The envelope. An upstream's error in this very form keeps its fields; only what is missing is filled in."""
+    """The envelope. An upstream's error in this very form keeps its further fields, and its type unless the table
+    knows better."""
     body = error.body if isinstance(error, UpstreamError) else None
     envelope: JsonObject = body if body is not None and body.get("type") == "error" else {}
-    details = _filled(envelope.get("error"), {"type": TYPE_OF_KIND[error.kind], "message": str(error)})
-    if error.code == _PROMPT_TOO_LONG_CODE and _PROMPT_TOO_LONG not in str(details["message"]):
-        details["message"] = f"{_PROMPT_TOO_LONG}{error.message}"
+    said = envelope.get("error")
+    details: JsonObject = said if isinstance(said, dict) else {}
+    given = details.get("type")
+    error_type = given if isinstance(given, str) and given and not error.known else TYPE_OF_KIND[error.kind]
+    details = {**details, "type": error_type, "message": _message(error)}
     return {**envelope, "type": "error", "error": details, "request_id": request_id or envelope.get("request_id") or ""}
 
 
-def _filled(given: object, ours: JsonObject) -> JsonObject:
-    if not isinstance(given, dict):
-        return ours
-    kept = {name: given[name] for name in ours if isinstance(given.get(name), str) and given[name]}
-    return {**given, **ours, **kept}
+def _message(error: ProxyError) -> str:
+    if error.overflow:
+        return f"{_PROMPT_TOO_LONG}{error.overflow.prompt_tokens} tokens > {error.overflow.window_tokens} maximum"
+    if error.known and error.known.rule.error_class is ErrorClass.TOO_LONG:
+        return f"{_PROMPT_TOO_LONG}{error.message}"
+    return str(error)

@@ -40,7 +40,7 @@ from proxy_core.dialects.anthropic.answers import mended_usage, read_stop, read_
 from proxy_core.dialects.anthropic.errors import write_error
 from proxy_core.dialects.arguments import arguments_text
 from proxy_core.dialects.base import ReplyContext
-from proxy_core.dialects.upstream_errors import error_of_body, is_error_body
+from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import SseEvent, encode_event, encode_json
@@ -204,6 +204,8 @@ class AnthropicStreamReader:
         deltas: list[Delta] = []
         delta = _object(payload.get("delta"))
         if reason := text_of(delta.get("stop_reason")):
+            if (error := broken_off(reason)) is not None:
+                return self.fail(error)
             self._state = _State.STOPPED
             deltas.append(self._stopped(read_stop(reason), text_of(delta.get("stop_sequence")) or None))
         usage = payload.get("usage")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proxy_core.dialects.base import Dialect
 from proxy_core.dialects.openai.answers import read_answer, touch_answer, write_answer
-from proxy_core.dialects.openai.errors import write_error
+from proxy_core.dialects.openai.errors import status_of, write_error
 from proxy_core.dialects.openai.requests import NAME, read_request, write_request
 from proxy_core.dialects.openai.stream_reader import OpenAiStreamReader
 from proxy_core.dialects.openai.stream_relay import OpenAiRelay
@@ -34,4 +34,5 @@ DIALECT = Dialect(
     open_relay=OpenAiRelay,
     read_error=read_error,
     write_error=write_error,
+    status_of=status_of,
 )

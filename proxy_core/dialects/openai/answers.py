@@ -7,15 +7,13 @@ from proxy_core.dialects.arguments import arguments_text, made_id
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.messages import function_call
 from proxy_core.dialects.openai.reasons import (
-    NETWORK_ERROR,
-    network_error,
     read_finish,
     read_usage,
     standard_finish,
     write_finish,
     write_usage,
 )
-from proxy_core.dialects.upstream_errors import error_of_body, is_error_body
+from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
 
@@ -31,8 +29,8 @@ def read_answer(body: JsonObject) -> Answer:
     if not isinstance(message, dict):
         raise UpstreamError("The upstream's answer holds no message.", status=502)
     finish = choice.get("finish_reason")
-    if finish == NETWORK_ERROR:
-        raise network_error()
+    if (error := broken_off(finish)) is not None:
+        raise error
     answer_id = text_of(body.get("id"))
     parts = _read_parts(message, answer_id)
     usage, created = body.get("usage"), body.get("created")

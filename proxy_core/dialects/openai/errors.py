@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proxy_core.errors import ErrorKind, ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
+from proxy_core.upstream_codes import ErrorClass
 
 # kind → (type, code); the codes are the words that clients look for.
 _WORDS: dict[ErrorKind, tuple[str, str | None]] = {
@@ -19,42 +20,48 @@ _WORDS: dict[ErrorKind, tuple[str, str | None]] = {
     ErrorKind.TIMEOUT: ("server_error", "timeout"),
     ErrorKind.OVERLOADED: ("server_error", "overloaded"),
 }
-# z.ai's business codes that say more than their kind does.
-_CONTEXT_EXCEEDED = "context_length_exceeded"
-_CONTEXT_PHRASE = "maximum context length"
-_CODE_OF_BUSINESS_CODE = {
-    "1261": _CONTEXT_EXCEEDED,
-    "1301": "content_filter",
-    **dict.fromkeys(("1304", "1308", "1310", "1313"), "insufficient_quota"),
-    **dict.fromkeys((str(code) for code in range(1314, 1322)), "insufficient_quota"),
-}
+_CONTEXT_PHRASE = "This model's maximum context length is"
+
+
+def status_of(error: ProxyError) -> int:
+    """The HTTP status for callers of this dialect: by the table where the code is known, else the error's own."""
+    return error.known.rule.openai.status if error.known else error.status
 
 
 def write_error(error: ProxyError, request_id: str) -> JsonObject:
     """The envelope; the request id of this dialect travels in a header only.
 
-    What an upstream of the same dialect said survives; only missing fields are filled in, and its bare numbers
-    become the words that clients know.
+    What an upstream of the same dialect said survives but for what the table knows better; missing fields are filled
+    in, and bare numbers become the words that clients know, where there is one.
     """
-    error_type, code = _WORDS[error.kind]
-    words: JsonObject = {"type": error_type, "param": error.param, "code": _word(error.code) or code or error.code}
+    error_type, code = _type_and_code(error)
+    ours: JsonObject = {"type": error_type, "param": error.param, "code": code}
     kept = {key: value for key, value in _said_upstream(error).items() if value is not None}
-    if str(kept.get("code", "")).isdigit():
-        del kept["code"]
-    return {"error": {**words, **kept, "message": _message(error, words["code"])}}
+    if error.known or str(kept.get("code", "")).isdigit():
+        kept.pop("code", None)
+    if error.known:
+        kept.pop("type", None)
+    return {"error": {**ours, **kept, "message": _message(error)}}
 
 
-def _word(code: str | None) -> str | None:
-    """The word for a code: words stay, known numbers are translated, others have none."""
-    return code if code is None or not code.isdigit() else _CODE_OF_BUSINESS_CODE.get(code)
+def _type_and_code(error: ProxyError) -> tuple[str, str | None]:
+    if error.known:
+        return error.known.rule.openai.type, error.known.rule.openai.code or error.code
+    error_type, code = _WORDS[error.kind]
+    word = error.code if error.code and not error.code.isdigit() else None
+    return error_type, word or code or error.code
 
 
-def _message(error: ProxyError, code: object) -> str:
-    """Our words; clients that compact by themselves recognise the overflow by OpenAI's own phrase."""
-    message = str(error)
-    if code == _CONTEXT_EXCEEDED and _CONTEXT_PHRASE not in message:
-        return f"This model's {_CONTEXT_PHRASE} is exceeded. {message}"
-    return message
+def _message(error: ProxyError) -> str:
+    """Our words; clients that compact by themselves recognise the overflow by OpenAI's own sentence."""
+    if error.overflow:
+        return (
+            f"{_CONTEXT_PHRASE} {error.overflow.window_tokens} tokens. However, your messages resulted in "
+            f"{error.overflow.prompt_tokens} tokens. Please reduce the length of the messages."
+        )
+    if error.known and error.known.rule.error_class is ErrorClass.TOO_LONG:
+        return f"{_CONTEXT_PHRASE} exceeded. {error}"
+    return str(error)
 
 
 def _said_upstream(error: ProxyError) -> JsonObject:

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from proxy_core.chat import StopReason, Usage
-from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
-
-NETWORK_ERROR = "network_error"
-"""z.ai's finish_reason for a generation that broke: a failure, not an end."""
 
 _STOP_OF_FINISH = {
     "stop": StopReason.END_TURN,
@@ -35,7 +31,8 @@ _STANDARD = frozenset(["stop", "length", "tool_calls", "content_filter", "functi
 def read_finish(finish: object, *, has_calls: bool) -> StopReason:
     """The stop reason behind a finish_reason; one that contradicts the tool calls in the answer gives way to them.
 
-    Unknown and missing ones mean an ordinary end. `network_error` is the caller's to catch before.
+    Unknown and missing ones mean an ordinary end. Those that mean a failure are the caller's to catch before
+    (`upstream_errors.broken_off`).
     """
     stop = _STOP_OF_FINISH.get(finish, StopReason.END_TURN) if isinstance(finish, str) else StopReason.END_TURN
     if stop in (StopReason.END_TURN, StopReason.TOOL_USE):
@@ -53,11 +50,6 @@ def standard_finish(finish: object) -> object:
     if isinstance(finish, str) and finish not in _STANDARD and finish in _STOP_OF_FINISH:
         return _FINISH_OF_STOP[_STOP_OF_FINISH[finish]]
     return finish
-
-
-def network_error() -> UpstreamError:
-    """The error that finish_reason `network_error` stands for."""
-    return UpstreamError("The upstream lost its own connection while the model was answering.", status=502)
 
 
 def read_usage(usage: Mapping[str, object]) -> Usage:

@@ -28,9 +28,9 @@ from proxy_core.chat import (
     UsageDelta,
 )
 from proxy_core.dialects.openai.answers import content_of, reasoning_of, text_of
-from proxy_core.dialects.openai.reasons import NETWORK_ERROR, network_error, read_finish, read_usage
+from proxy_core.dialects.openai.reasons import read_finish, read_usage
 from proxy_core.dialects.openai.stream_calls import StreamedCalls
-from proxy_core.dialects.upstream_errors import error_of_body, is_error_body
+from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import SseEvent
@@ -106,8 +106,8 @@ class OpenAiStreamReader:
         if isinstance(said, dict):
             self._read_delta(said, deltas)
         finish = choice.get("finish_reason")
-        if finish == NETWORK_ERROR:
-            deltas += self.fail(network_error())
+        if (error := broken_off(finish)) is not None:
+            deltas += self.fail(error)
         elif finish:
             self._finish(finish, deltas)
 

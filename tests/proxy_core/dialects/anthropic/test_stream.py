@@ -25,6 +25,7 @@ from proxy_core.chat import (
 from proxy_core.dialects.anthropic.stream import AnthropicRelay, AnthropicStreamReader
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.errors import ErrorKind
+from proxy_core.upstream_codes import CODES
 from proxy_core.wire.sse import SseDecoder, SseEvent
 from tests.proxy_core.dialects.anthropic.events import END, PING, block, delta, event, message_delta, sent, start, stop
 
@@ -124,7 +125,15 @@ def test_a_whole_stream():
         pytest.param([delta(9, "input_json_delta", partial_json="{}")], [], id="arguments of a call that never began"),
         pytest.param([start()], [], id="a second start"),
         pytest.param([SseEvent("", None, b": hi\n\n"), odd(b"", "ping"), PING], [Pinged()] * 3, id="heartbeats"),
-        pytest.param([odd(b"[DONE]")], [], id="the other dialect's end mark"),
+        pytest.param([odd(b" ")], [Pinged()], id="a blank"),
+        pytest.param([odd(b"[DONE] ")], [], id="the other dialect's end mark"),
+        pytest.param(
+            [block(0, type="thinking", thinking="a")], [ThinkingDelta("a")], id="unsigned thinking at the start"
+        ),
+        pytest.param(
+            [block(0, type="odd"), delta(1, "text_delta", text="a")], [TextDelta("a")], id="beside an unknown one"
+        ),
+        pytest.param([delta(0, "thinking_delta", thinking=["a"])], [], id="thinking that is no text"),
     ],
 )
 def test_content(events, deltas):
@@ -185,9 +194,10 @@ def test_the_end_of_the_body_after_the_stop_reason_is_an_end():
         pytest.param(
             [event({"type": "error", "error": {"message": "[1310][Used up.][t]"}})],
             ErrorKind.RATE_LIMIT,
-            "^Used up.$",
+            r"^Used up\. Wait until the limit resets",
             id="code in the message",
         ),
+        pytest.param([start(), message_delta("network_error"), END], ErrorKind.SERVER, "lost its own", id="odd stop"),
         pytest.param([start(), odd(b'{"type":"ping"'), END], ErrorKind.SERVER, "could not be read", id="broken JSON"),
         pytest.param([start(), odd(b"[1]"), END], ErrorKind.SERVER, "could not be read", id="no object"),
     ],
@@ -278,7 +288,10 @@ def test_an_upstreams_error_passes_and_nothing_follows():
     ("last", "error"),
     [
         ([SseEvent("", orjson.dumps(ERROR), b"")], ERROR["error"]),
-        ([odd(b'{"success":false,"code":1302,"msg":"slow"}')], {"type": "rate_limit_error", "message": "slow"}),
+        (
+            [odd(b'{"success":false,"code":1302,"msg":"slow"}')],
+            {"type": "rate_limit_error", "message": f"slow. {CODES['1302'].rule.remedy.en}"},
+        ),
         (
             [event({"type": "error", "error": {"message": "busy"}})],
             {"type": "api_error", "message": "busy"},

@@ -6,8 +6,9 @@ import pytest
 
 from proxy_core.dialects.openai.errors import write_error
 from proxy_core.dialects.upstream_errors import error_of_body
-from proxy_core.errors import BadRequestError, ErrorKind, ProxyError, UnknownModelError
+from proxy_core.errors import BadRequestError, ErrorKind, Overflow, ProxyError, UnknownModelError
 from proxy_core.jsontypes import JsonObject
+from proxy_core.upstream_codes import CODES
 
 KINDS = [
     (ErrorKind.BAD_REQUEST, "invalid_request_error", None),
@@ -52,7 +53,7 @@ def test_our_own_errors_keep_param_and_code(error: ProxyError, param: str | None
     ("status", "said", "expected"),
     [
         (429, {"code": "1302", "message": "Slow"}, ("Slow", "rate_limit_exceeded", "rate_limit_exceeded")),
-        (429, {"code": "1308", "message": "Used up"}, ("Used up", "rate_limit_exceeded", "insufficient_quota")),
+        (429, {"code": "1308", "message": "Used up"}, ("Used up", "insufficient_quota", "insufficient_quota")),
         (400, {"code": "1301", "message": "Hm"}, ("Hm", "invalid_request_error", "content_filter")),
         (400, {"code": "1210", "message": "Bad"}, ("Bad", "invalid_request_error", "1210")),
         (400, {"code": "1211", "message": "Gone"}, ("Gone", "invalid_request_error", "model_not_found")),
@@ -62,16 +63,27 @@ def test_our_own_errors_keep_param_and_code(error: ProxyError, param: str | None
 def test_upstream_errors_are_filled_in(status: int, said: JsonObject, expected: tuple[str, str, str]) -> None:
     written = write_error(error_of_body({"error": {**said, "extra": 1}}, status), "")["error"]
     assert isinstance(written, dict)
-    assert (written["message"], written["type"], written["code"]) == expected
+    remedy = f". {CODES[said['code']].rule.remedy.en}" if said["code"] in CODES else ""
+    assert (written["message"], written["type"], written["code"]) == (expected[0] + remedy, *expected[1:])
     assert (written["param"], written["extra"]) == (None, 1)
 
 
 def test_overflow_is_said_in_the_phrase_that_clients_know() -> None:
     error = error_of_body({"error": {"code": "1261", "message": "Prompt exceeds max length"}}, 400)
-    written = write_error(error, "")["error"]
-    assert isinstance(written, dict)
-    assert written["code"] == "context_length_exceeded"
-    assert written["message"] == "This model's maximum context length is exceeded. Prompt exceeds max length"
+    without, error.overflow = write_error(error, ""), Overflow(131_073, 131_072)
+    told = [written["error"] for written in (without, write_error(error, ""))]
+    assert [(one["code"], one["message"]) for one in told if isinstance(one, dict)] == [
+        (
+            "context_length_exceeded",
+            f"This model's maximum context length is exceeded. Prompt exceeds max length. "
+            f"{CODES['1261'].rule.remedy.en}",
+        ),
+        (
+            "context_length_exceeded",
+            "This model's maximum context length is 131072 tokens. However, your messages resulted in 131073 tokens. "
+            "Please reduce the length of the messages.",
+        ),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -82,5 +94,7 @@ def test_overflow_is_said_in_the_phrase_that_clients_know() -> None:
     ],
 )
 def test_other_envelopes_are_translated_not_copied(body: JsonObject) -> None:
-    expected = {"message": "Busy", "type": "server_error", "param": None, "code": "overloaded"}
-    assert write_error(error_of_body(body, 529), "") == {"error": expected}
+    written = write_error(error_of_body(body, 529), "")["error"]
+    assert isinstance(written, dict)
+    assert str(written.pop("message")).startswith("Busy")
+    assert written == {"type": "server_error", "param": None, "code": "overloaded"}

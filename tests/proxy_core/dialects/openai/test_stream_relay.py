@@ -8,6 +8,7 @@ from proxy_core.chat import Delta, Failed, Finished, Pinged, Stopped, StopReason
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.stream_relay import OpenAiRelay
 from proxy_core.jsontypes import JsonObject
+from proxy_core.upstream_codes import CODES
 from proxy_core.wire.sse import SseEvent
 from tests.proxy_core.dialects.openai.builders import ASKED_USAGE, CONTEXT, chunk, event, payloads, piece, read_all
 
@@ -102,10 +103,10 @@ def test_every_good_stream_gets_a_whole_end(stream: list[object], last: list[obj
     [
         ([TEXT], CLOSED),
         ([TEXT, "{"], {"message": "The upstream sent a chunk that is not JSON."}),
-        ([TEXT, chunk({}, "network_error"), "[DONE]"], {"code": None, "type": "server_error"}),
+        ([TEXT, chunk({}, "network_error"), "[DONE]"], {"code": "network_error", "type": "server_error"}),
         (
             [TEXT, {"error": {"code": "1302", "message": "Slow", "own": 1}}, END, "[DONE]"],
-            {"message": "Slow", "own": 1},
+            {"message": f"Slow. {CODES['1302'].rule.remedy.en}", "own": 1},
         ),
         ([TEXT, {"error": {"code": "1302", "message": "Slow"}}], {"code": "rate_limit_exceeded"}),
     ],
