@@ -125,3 +125,8 @@ def encode_json(payload: object, name: str = "") -> bytes:
 def encode_comment(text: str) -> bytes:
     """A comment: clients ignore it, connections stay alive by it."""
     return b": " + text.encode() + b"\n\n"
+
+
+def encode_silence(event: SseEvent) -> bytes:
+    """What to pass on of an event without data: a comment, itself if it is one. SDKs try to parse the missing data."""
+    return event.raw if event.raw.startswith(b":") and not event.name else encode_comment("ping")

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from proxy_core.events import EventBus
 from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.pipeline.setup import Call
 from proxy_core.pipeline.stream import StreamedReply
+from proxy_core.wire.sse import SseDecoder
 from tests.corridor import Corridor
 from tests.fake_upstream import Reply
 from tests.legs import LEGS, Heard, Leg, ask, request
@@ -124,6 +126,26 @@ async def test_no_cut_between_two_bytes_changes_anything(leg: Leg) -> None:
     assert await told(leg, *(body[place : place + 1] for place in range(len(body)))) == whole
 
 
+def assert_readable(out: bytes) -> None:
+    """Whatever carries data carries JSON, or the end mark: an SDK stumbles over anything else."""
+    for event in SseDecoder().feed(out):
+        if event.data is None:
+            assert event.raw.startswith(b":")
+        elif event.data != b"[DONE]":
+            assert isinstance(orjson.loads(event.data), dict)
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+@pytest.mark.parametrize(
+    "heartbeat", [b"data:\n\n", b"data: \n\n", b"event: ping\ndata:\n\n", b"event: ping\n\n", b": hi\n\n"]
+)
+async def test_empty_events_stay_readable(leg: Leg, heartbeat: bytes) -> None:
+    first, rest = body_of(leg).split(b"\n\n", 1)
+    out, outcome = await told(leg, first + b"\n\n" + heartbeat + rest)
+    assert outcome == "done"
+    assert_readable(out)
+
+
 @pytest.mark.parametrize("leg", LEGS, ids=str)
 async def test_a_stream_that_ends_early_anywhere_is_a_failure(leg: Leg) -> None:
     body = body_of(leg)
@@ -133,6 +155,7 @@ async def test_a_stream_that_ends_early_anywhere_is_a_failure(leg: Leg) -> None:
     for place in range(complete):
         out, outcome = await told(leg, body[:place])
         assert (outcome, b'"error"' in out, ending in out) == ("failed", True, False), place
+        assert_readable(out)
     # Once the model said why it stopped, nothing is lost by a missing end mark.
     for place in (complete, complete + 1, complete + 2, len(body)):
         assert (await told(leg, body[:place]))[1] == "done", place

@@ -43,7 +43,7 @@ from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
-from proxy_core.wire.sse import SseEvent, encode_event, encode_json
+from proxy_core.wire.sse import SseEvent, encode_event, encode_json, encode_silence
 
 _NOTHING: JsonObject = {}
 _BROKEN = "The upstream sent an event that could not be read."
@@ -271,7 +271,9 @@ class AnthropicRelay:
         touched = touch(self, reader.payload) if touch else None
         if touched is not None:
             return self._rewritten(touched, deltas)
-        if event.data is None or event.name == reader.kind or reader.kind not in _TAKE:
+        if not event.data or not event.data.strip():
+            return encode_silence(event), deltas
+        if event.name == reader.kind or reader.kind not in _TAKE:
             return event.raw, deltas
         # Line breaks in JSON stand between its tokens only: a blank does as well.
         return encode_event(event.data.replace(b"\n", b" "), reader.kind), deltas

@@ -16,7 +16,7 @@ from proxy_core.dialects.openai.stream_reader import DONE_DATA, OpenAiStreamRead
 from proxy_core.dialects.openai.stream_writer import DONE, error_end
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
-from proxy_core.wire.sse import SseEvent, encode_json
+from proxy_core.wire.sse import SseEvent, encode_json, encode_silence
 
 _OBJECT = "chat.completion.chunk"
 _TOO_DEEP = "The upstream sent a chunk that is nested too deeply."
@@ -36,7 +36,7 @@ class OpenAiRelay:
         if self._reader.is_over:
             return b"", []
         if not data:
-            return event.raw, self._reader.read(event)
+            return encode_silence(event), self._reader.read(event)
         if data.strip() == DONE_DATA:
             return self._end(self._reader.read_done(), event.raw)
         chunk = parse_chunk(data)
