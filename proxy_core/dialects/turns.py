@@ -71,7 +71,7 @@ def _append(turns: list[_Turn], role: Role, parts: list[Part]) -> None:
 
 
 def _awaits_results(turns: list[_Turn]) -> bool:
-    return bool(turns) and turns[-1].role == "assistant" and bool(turns[-1].calls())
+    return bool(turns) and any(isinstance(part, ToolCall) for part in turns[-1].parts)
 
 
 def _reminder(parts: list[Part]) -> list[Part]:

@@ -106,6 +106,29 @@ def reminder(text):
             id="id used again in a later turn",
         ),
         pytest.param([user("a", result("z"))], [user("a", "[Result of tool call z]\nseen")], id="result of no call"),
+        pytest.param(
+            [user("a"), assistant(call("x")), system("s"), assistant(call("y")), user(result("x"), result("y"))],
+            [user("a"), assistant(call("x"), call("y")), user(result("x"), result("y"), reminder("s"))],
+            id="system between two calls",
+        ),
+        pytest.param(
+            [user("a", Unknown("odd", "t")), Message("system", (Text("s"), Unknown("odd")))],
+            [user("a", Unknown("odd", "t"), reminder("s"), Unknown("odd"))],
+            id="unknown parts stay",
+        ),
+        pytest.param(
+            [
+                user("a", Thinking("no")),
+                assistant(Thinking(" \n"), Thinking("", "sig"), Thinking("", redacted="r")),
+            ],
+            [user("a"), assistant(Thinking("", "sig"), Thinking("", redacted="r"))],
+            id="thinking that says nothing",
+        ),
+        pytest.param(
+            [user(ToolResult("z", (Text(" "), Image(url="u"))))],
+            [user("[Result of tool call z]", Image(url="u"))],
+            id="picture of no call",
+        ),
         pytest.param([user(call("x"))], [user("[Tool call x: look {}]")], id="call by the user"),
     ],
 )

@@ -168,5 +168,6 @@ def test_touched(changes, touched):
 
 
 def test_an_answer_that_is_right_is_not_touched():
-    body = {**BODY, "model": "claude-x"}
+    counts = {"web_search_requests": 0, "web_fetch_requests": 2}
+    body = {**BODY, "model": "claude-x", "usage": {"output_tokens": 1, "server_tool_use": counts}}
     assert touch_answer(body, CONTEXT) is body

@@ -125,6 +125,16 @@ def test_a_default_about_thinking_is_sent():
     assert write(conversation(), default=False).body["thinking"] == {"type": "disabled"}
 
 
+def test_nothing_of_the_other_dialects_json_goes_out():
+    theirs = {"type": "input_text", "text": "theirs"}
+    asked = conversation(
+        Message("system", (Text("s", raw=theirs),)), Message("user", (Text("u", raw=theirs),), raw=theirs)
+    )
+    body = write(asked).body
+    assert body["system"] == [{"type": "text", "text": "s"}]
+    assert body["messages"] == [{"role": "user", "content": [{"type": "text", "text": "u"}]}]
+
+
 def test_what_the_reader_could_not_keep_is_named():
     assert write(conversation(dropped=("logit_bias",))).dropped == ("logit_bias",)
 

@@ -57,6 +57,10 @@ def test_fields(field, value):
     assert getattr(read_request(RICH_BODY), field) == value
 
 
+def test_a_stream_is_only_what_asks_for_it():
+    assert [read_request(body(stream=asked)).stream for asked in (True, False, None)] == [True, False, False]
+
+
 def test_tools():
     tools = [(tool.name, tool.kind, tool.description, tool.schema) for tool in read_request(RICH_BODY).tools]
     assert tools == [
@@ -194,8 +198,9 @@ def test_max_tokens(asked, cap, sent):
     assert write_request(read_request(body(max_tokens=asked)), Target("m", facts)).body["max_tokens"] == sent
 
 
-def test_a_thinking_budget_stays_below_a_max_tokens_that_was_cut():
-    asked = body(max_tokens=64_000, thinking={"type": "enabled", "budget_tokens": 63_999, "display": "omitted"})
+@pytest.mark.parametrize("budget", [63_999, 32_768])
+def test_a_thinking_budget_stays_below_a_max_tokens_that_was_cut(budget):
+    asked = body(max_tokens=64_000, thinking={"type": "enabled", "budget_tokens": budget, "display": "omitted"})
     written = write_request(read_request(asked), Target("m", replace(MODEL, max_output_tokens=32_768))).body
     assert written["thinking"] == {"type": "enabled", "budget_tokens": 32_767, "display": "omitted"}
 
@@ -223,6 +228,12 @@ def test_a_model_that_always_thinks_is_not_told_not_to(fields, changed, dropped)
     assert written.dropped == dropped
 
 
+def test_the_least_effort_is_the_models_own():
+    asked = read_request(body(thinking={"type": "disabled"}))
+    facts = replace(ALWAYS_THINKS, efforts=("high", "max"))
+    assert write_request(asked, Target("m", facts)).body["output_config"] == {"effort": "high"}
+
+
 def test_a_default_about_thinking_adds_nothing_to_a_body_of_this_dialect():
     assert write_request(read_request(HELLO), Target("m", MODEL, default_thinking=True)).body == HELLO
 
@@ -240,5 +251,5 @@ def test_only_an_edited_message_is_rendered_anew():
 
 def test_an_edited_system_prompt_is_rendered_anew():
     conversation = read_request(RICH_BODY)
-    edited = replace(conversation, system=conversation.system[1:])
-    assert write_request(edited, Target("m", MODEL)).body["system"] == RICH_BODY["system"][1:]
+    edited = replace(conversation, system=conversation.system[:1])
+    assert write_request(edited, Target("m", MODEL)).body["system"] == RICH_BODY["system"][:1]

@@ -186,8 +186,10 @@ def test_calls(deltas, blocks):
     assert content(*deltas) == blocks
 
 
-def test_the_open_call_is_written_as_it_comes():
-    assert b'partial_json":"{\\"a\\":' in write(STARTED, begin(0), more(0, '{"a":'))
+@pytest.mark.parametrize("fragments", [['{"a":'], [" ", "\n", '{"a":'], ["{", '"a":']])
+def test_the_open_call_is_written_as_it_comes(fragments):
+    payloads = sent(write(STARTED, begin(0), *(more(0, fragment) for fragment in fragments)))
+    assert "".join(each["delta"]["partial_json"] for each in payloads[2:]).strip() == '{"a":'
 
 
 def test_the_next_call_is_written_as_soon_as_the_first_is_whole():
