@@ -21,11 +21,12 @@ from proxy_core.upstream.trial import KeyTrial
 class Commands(QObject):
     """Verbs. Those that are coroutines raise; the others report for themselves.
 
-    said: a passing remark. keys_changed: a key was stored or removed.
+    said: a passing remark. keys_changed: a key was stored or removed. settings_asked: somewhere it was pressed.
     """
 
     said = Signal(str)
     keys_changed = Signal()
+    settings_asked = Signal()
 
     def __init__(self, runtime: Runtime, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)

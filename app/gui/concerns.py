@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from app.gui.commands import Commands
 from app.gui.widgets.notices import Notice, NoticeList
@@ -17,9 +17,7 @@ FAILED = "failed"
 
 
 class Concerns(QObject):
-    """Fills a NoticeList. settings_asked: the user pressed the button that leads there."""
-
-    settings_asked = Signal()
+    """Fills a NoticeList."""
 
     def __init__(self, commands: Commands, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +34,7 @@ class Concerns(QObject):
     def show_problems(self, problems: tuple[SettingProblem, ...]) -> None:
         """Settings that could not be taken; their defaults hold."""
         for problem in problems:
-            text = tr("{problem}. The default is used instead.", problem=problem)
+            text = tr("Setting not used: {problem}", problem=problem)
             self.notices.put(Notice(f"problem {problem}", text, "error"))
 
     def show_facts(self, snapshot: Snapshot) -> None:
@@ -82,4 +80,4 @@ class Concerns(QObject):
             self.notices.drop(NO_KEY)
             return
         text = tr("No key is stored for {server}: only clients that bring their own are served.", server=server)
-        self.notices.put(Notice(NO_KEY, text, "info", tr("Add key…"), self.settings_asked.emit))
+        self.notices.put(Notice(NO_KEY, text, "info", tr("Add key…"), self._commands.settings_asked.emit))

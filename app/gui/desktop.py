@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QObject, QSettings, QTranslator
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from app.gui.bridge import Bridge
 from app.gui.commands import Commands
 from app.gui.concerns import Concerns
-from app.gui.opening import Opening
+from app.gui.icons import app_icon
+from app.gui.opening import ICON_SIZE, Opening
 from app.gui.settings import SettingsDialog
 from app.gui.tasks import Tasks
 from app.gui.theme import Theme, text_font
 from app.gui.tray import Tray
 from app.gui.widgets.notices import Notice
-from app.gui.window import MainWindow
 from app.gui.words import error_words
 from app.i18n import choose_language, set_language, tr
 from app.paths import resources
@@ -25,7 +25,8 @@ from app.runtime import Runtime
 from app.settings.schema import Settings
 from app.state import Snapshot
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from app.gui.window import MainWindow
 
 MEMORY_FILE = "window.ini"
 """What the window remembers by itself: its size, and what was said once. No setting, so not in config.yaml."""
@@ -58,7 +59,7 @@ class Desktop(QObject):
 
     def _connect(self) -> None:
         self.bridge.changed.connect(self._show_facts)
-        for part in (self.tray, self.concerns, self.opening):
+        for part in (self.tray, self.commands):
             part.settings_asked.connect(self.open_settings)
         self.tray.window_asked.connect(self.open_window)
         self.tray.hosted.connect(self._welcome_tray)
@@ -72,10 +73,11 @@ class Desktop(QObject):
         self.concerns.show_problems(self._runtime.loaded.problems)
         self.bridge.start()
         self.tray.seek_host()
-        await self.opening.listen()
+        is_listening = await self.opening.listen()
         self.concerns.show_found_keys()
-        if self._is_first_start() or self._settings.open_window_at_start or self.opening.offer:
+        if self._is_first_start() or self._settings.open_window_at_start or not is_listening:
             self.open_window()
+        self.opening.present_offer(self.window)
         await self.ended.wait()
         await self._end()
 
@@ -104,7 +106,7 @@ class Desktop(QObject):
         return True
 
     def open_window(self) -> None:
-        """Bring the window up; it is made when it is first wanted, for its plots cost memory."""
+        """Bring the window up; it is made when it is first wanted."""
         if self.ended.is_set():
             return
         if self.window is None:
@@ -112,6 +114,9 @@ class Desktop(QObject):
         self.window.come_up()
 
     def _make_window(self) -> MainWindow:
+        # Only now: the plots bring NumPy along, which costs tens of MiB and a part of the start.
+        from app.gui.window import MainWindow
+
         window = MainWindow(self.bridge, self.commands, self.theme, self.concerns.notices, self._memory)
         window.close_asked.connect(self._close_window)
         window.settings_asked.connect(self.open_settings)
@@ -140,6 +145,7 @@ class Desktop(QObject):
     def _ask_how_to_close(self, window: MainWindow) -> None:
         box = QMessageBox(window)
         box.setWindowTitle("Anthropic Proxy")
+        box.setIconPixmap(app_icon().pixmap(ICON_SIZE, ICON_SIZE))
         box.setText(tr("Quit the proxy?"))
         box.setInformativeText(tr("There is no tray here, so the proxy could not be reached without its window."))
         box.addButton(tr("Quit"), QMessageBox.ButtonRole.AcceptRole).clicked.connect(self.quit)

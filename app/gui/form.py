@@ -29,6 +29,7 @@ from app.settings.describe import SettingRow, bounds, choices, value_text
 from app.settings.schema import Settings
 
 CONTROL_WIDTH = 320
+SPIN_MARGIN = 7
 MAX_SPIN = 2**31 - 1
 
 
@@ -58,6 +59,9 @@ class FormRow(QWidget):
             control.widget.setFixedWidth(CONTROL_WIDTH)
         if isinstance(control.widget, QComboBox | QAbstractSpinBox):
             calm_wheel(control.widget)
+        if isinstance(control.widget, QAbstractSpinBox):
+            # Style sheets give the text inside a spin box no room to its left.
+            control.widget.lineEdit().setTextMargins(SPIN_MARGIN, 0, 0, 0)
         control.widget.setAccessibleName(tr(row.title))
         layout.addWidget(control.widget)
         layout.addWidget(_help(tr(row.help)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.gui.commands import Commands
 from app.gui.icons import app_icon
@@ -17,12 +17,12 @@ from proxy_core.server.runner import ListenError, PortInUseError
 NOT_LISTENING = "not listening"
 MOVED = "moved"
 TRIES = 100
+ICON_SIZE = 48
 
 
 class Opening(QObject):
-    """Starts the runtime. settings_asked, quit_asked: what the user chose instead of another port."""
+    """Starts the runtime. quit_asked: what the user chose instead of another port."""
 
-    settings_asked = Signal()
     quit_asked = Signal()
 
     def __init__(self, runtime: Runtime, commands: Commands, notices: NoticeList, parent: QObject) -> None:
@@ -30,27 +30,38 @@ class Opening(QObject):
         self._runtime = runtime
         self._commands = commands
         self._notices = notices
+        self._taken: PortInUseError | None = None
         self.offer: QMessageBox | None = None
 
-    async def listen(self) -> None:
-        """Start; a taken port becomes an offer, anything else a notice."""
+    async def listen(self) -> bool:
+        """Start; whether that went well. Otherwise there is a notice, and perhaps something to offer."""
         try:
             await self._runtime.start()
         except PortInUseError as error:
             self._tell(tr("Port {port} is used by another program, so no request can come in.", port=error.port))
-            self._show_offer(error.port, free_port(error.host, error.port + 1))
+            self._taken = error
         except ListenError as error:
             self._tell(str(error))
+        else:
+            return True
+        # The servers can be seen and chosen all the same; the runtime shows them only once it listens.
+        self._runtime.state.show_servers(self._runtime.store.current.current_server, self._commands.server_names)
+        return False
 
     def _tell(self, text: str) -> None:
         button = tr("Settings…")
-        self._notices.put(Notice(NOT_LISTENING, text, "error", button, self.settings_asked.emit))
+        self._notices.put(Notice(NOT_LISTENING, text, "error", button, self._commands.settings_asked.emit))
 
-    def _show_offer(self, taken: int, free: int) -> None:
-        box = QMessageBox()
+    def present_offer(self, parent: QWidget | None) -> None:
+        """If the port was taken, offer another one, in front of `parent`."""
+        if self._taken:
+            self._show_offer(parent, self._taken.port, free_port(self._taken.host, self._taken.port + 1))
+
+    def _show_offer(self, parent: QWidget | None, taken: int, free: int) -> None:
+        box = QMessageBox(parent)
         box.setWindowTitle("Anthropic Proxy")
         box.setWindowIcon(app_icon())
-        box.setIcon(QMessageBox.Icon.Question)
+        box.setIconPixmap(app_icon().pixmap(ICON_SIZE, ICON_SIZE))
         box.setText(tr("Port {port} is used by another program.", port=taken))
         if free:
             box.setInformativeText(
@@ -63,12 +74,12 @@ class Opening(QObject):
             use.clicked.connect(lambda: self._commands.tasks.spawn(self.move(free)))
             box.setDefaultButton(use)
         choose = box.addButton(tr("Settings…"), QMessageBox.ButtonRole.ActionRole)
-        choose.clicked.connect(self.settings_asked)
+        choose.clicked.connect(self._commands.settings_asked)
         end = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
         end.clicked.connect(self.quit_asked)
-        box.setModal(False)
+        box.setEscapeButton(choose)
         self.offer = box
-        box.show()
+        box.open()
 
     async def move(self, port: int) -> None:
         """Listen on this port from now on, and say so."""
@@ -80,8 +91,10 @@ class Opening(QObject):
         """The proxy listens after all: neither offer nor notice is of use any more."""
         if address:
             self._notices.drop(NOT_LISTENING)
+            self._taken = None
             if self.offer:
                 self.offer.close()
+                self.offer = None
 
 
 def free_port(host: str, first: int) -> int:

@@ -70,7 +70,6 @@ class MainWindow(QMainWindow):
 
     def _bind_keys(self) -> None:
         QShortcut(QKeySequence("Ctrl+,"), self, self.settings_asked.emit)
-        QShortcut(QKeySequence.StandardKey.Quit, self, self.quit_asked.emit)
         QShortcut(QKeySequence("Ctrl+Q"), self, self.quit_asked.emit)
         QShortcut(QKeySequence.StandardKey.Close, self, self.close)
 
@@ -155,6 +154,7 @@ class Header(QWidget):
         self._snapshot = snapshot
         self.pause.setText(tr("Resume proxy") if snapshot.paused else tr("Pause proxy"))
         self.copy.setEnabled(bool(snapshot.address))
+        self.pause.setEnabled(bool(snapshot.address))
         self._sync_servers()
         if not self._fade.isActive():
             self._tell_state()

@@ -47,6 +47,11 @@ def _client(row: ExchangeRow) -> str:
 
 
 def _models(row: ExchangeRow) -> str:
+    """What was asked and what served; behind it why that failed, if it did."""
+    return " · ".join(filter(None, (_model_names(row), row.error_message)))
+
+
+def _model_names(row: ExchangeRow) -> str:
     if not row.asked_model or row.asked_model == row.served_model:
         return row.served_model or "–"
     return f"{row.asked_model} → {row.served_model}" if row.served_model else row.asked_model
@@ -56,6 +61,11 @@ def _dialects(row: ExchangeRow) -> str:
     if not row.upstream_dialect or row.client_dialect == row.upstream_dialect:
         return row.client_dialect or "–"
     return f"{row.client_dialect} → {row.upstream_dialect}"
+
+
+def _reported(row: ExchangeRow, tokens: int) -> str:
+    """A figure that only the upstream knows: nothing, rather than zero, before it has said so."""
+    return "–" if row.is_estimate and not tokens else compact(tokens)
 
 
 def _output(row: ExchangeRow) -> str:
@@ -78,8 +88,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(lambda: tr("Server"), lambda row: row.server or "–", 100),
     Column(lambda: tr("Dialects"), _dialects, 146),
     Column(lambda: tr("Status"), outcome_words, 82),
-    Column(lambda: tr("In"), lambda row: compact(row.input_tokens), 54, True),
-    Column(lambda: tr("Cached"), lambda row: compact(row.cached_tokens), 64, True),
+    Column(lambda: tr("In"), lambda row: _reported(row, row.input_tokens), 58, True),
+    Column(lambda: tr("Cached"), lambda row: _reported(row, row.cached_tokens), 78, True),
     Column(lambda: tr("Out"), _output, 56, True),
     Column(lambda: tr("First token"), lambda row: seconds(row.first_token_s), 102, True),
     Column(lambda: tr("Duration"), lambda row: seconds(row.duration_s), 94, True),
@@ -116,7 +126,7 @@ class ExchangeTable(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return column.text(row)
             case Qt.ItemDataRole.ForegroundRole:
-                return self._colour(row)
+                return self._colour(row, column)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _RIGHT if column.is_number else _LEFT
             case Qt.ItemDataRole.ToolTipRole:
@@ -166,8 +176,10 @@ class ExchangeTable(QAbstractTableModel):
         self._rows = rows
         self.endResetModel()
 
-    def _colour(self, row: ExchangeRow) -> QColor | None:
+    def _colour(self, row: ExchangeRow, column: Column) -> QColor | None:
         colours = self._colours()
-        by_outcome = {"failed": colours.danger, "cancelled": colours.muted, "running": colours.accent}
+        by_outcome = {"failed": colours.danger, "cancelled": colours.muted}
+        if row.outcome == "running" and column.text is outcome_words:
+            return QColor(colours.accent)
         name = by_outcome.get(row.outcome)
         return QColor(name) if name else None

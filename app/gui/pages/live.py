@@ -64,11 +64,9 @@ class LivePage(QWidget):
 
     def _show_facts(self, snapshot: Snapshot) -> None:
         totals = self._bridge.snapshot.totals
-        cached = tr("and {tokens} from the cache", tokens=compact(totals.cached_tokens))
+        cached = tr("{tokens} from the cache", tokens=compact(totals.cached_tokens))
         self.figures["requests"].tell(compact(totals.requests), tr("since the start"))
-        self.figures["failed"].tell(
-            compact(totals.failures), tr("{count} cancelled by clients", count=totals.cancelled)
-        )
+        self.figures["failed"].tell(compact(totals.failures), tr("{count} cancelled", count=totals.cancelled))
         self.figures["input"].tell(compact(totals.input_tokens), cached)
         self.figures["in_flight"].tell(str(snapshot.in_flight), tr("paused") if snapshot.paused else tr("right now"))
         self._show_output(rate(0))
@@ -87,7 +85,7 @@ class LivePage(QWidget):
     def _show_rows(self, rows: tuple[ExchangeRow, ...]) -> None:
         self.below.setCurrentIndex(1 if rows else 0)
         waits = [row.first_token_s for row in rows if row.first_token_s is not None][:MEDIAN_OF]
-        remark = tr("median of the last {count}", count=len(waits)) if waits else ""
+        remark = tr("median of {count}", count=len(waits)) if waits else ""
         self.figures["first_token"].tell(seconds(median(waits) if waits else None), remark)
 
 
@@ -113,15 +111,23 @@ def _figure_titles() -> dict[str, str]:
 
 def _requests_graph() -> LiveGraph:
     curves = (
-        Curve(tr("per second"), "requests", lambda sample: sample.requests_per_s),
-        Curve(tr("in flight"), "in_flight", lambda sample: sample.in_flight, is_dashed=True),
+        Curve(tr("per second"), "requests", lambda sample: sample.requests_per_s, floor=4),
+        Curve(tr("in flight"), "in_flight", lambda sample: sample.in_flight, floor=4, is_dashed=True),
     )
-    return LiveGraph(tr("Requests"), curves, floor=4)
+    return LiveGraph(tr("Requests"), curves)
 
 
 def _tokens_graph() -> LiveGraph:
+    """Prompts come in lumps of thousands, answers trickle: on one scale the answers would be a line on the floor."""
     curves = (
-        Curve(tr("out"), "tokens_out", lambda sample: sample.output_tokens_per_s),
-        Curve(tr("in"), "tokens_in", lambda sample: sample.input_tokens_per_s, is_dashed=True),
+        Curve(tr("out"), "tokens_out", lambda sample: sample.output_tokens_per_s, floor=80),
+        Curve(
+            tr("in"),
+            "tokens_in",
+            lambda sample: sample.input_tokens_per_s,
+            floor=800,
+            is_dashed=True,
+            has_own_scale=True,
+        ),
     )
-    return LiveGraph(tr("Tokens per second"), curves, floor=80)
+    return LiveGraph(tr("Tokens per second"), curves)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout
 
 from app.gui.commands import Commands
 from app.gui.widgets.base_url_button import BaseUrlButton
@@ -24,12 +24,18 @@ class EmptyState(QFrame):
         layout.addStretch(1)
         layout.addWidget(self._sentence)
         layout.addSpacing(10)
-        layout.addWidget(BaseUrlButton(commands), 0, Qt.AlignmentFlag.AlignHCenter)
+        self.copy = BaseUrlButton(commands)
+        self.settings = QPushButton(tr("Settings…"))
+        self.settings.clicked.connect(commands.settings_asked)
+        for button in (self.copy, self.settings):
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(1)
         self.tell(snapshot)
 
     def tell(self, snapshot: Snapshot) -> None:
         """Say what is missing."""
+        self.copy.setVisible(bool(snapshot.address))
+        self.settings.setVisible(not snapshot.address)
         if snapshot.address:
             text = tr("No request yet. Give your coding agent this proxy's base URL, and its requests appear here.")
         else:

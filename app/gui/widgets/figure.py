@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 
 class Figure(QFrame):
@@ -18,6 +18,8 @@ class Figure(QFrame):
         font = QFont(self._number.font())
         font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width, so that the number does not tremble
         self._number.setFont(font)
+        # All of one width, whatever they say.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 10, 16, 10)
         layout.setSpacing(1)

@@ -28,12 +28,18 @@ TOPS = (1.2, 2.0, 4.0, 8.0)
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One line of a plot. colour: a field of Colours. The second of two is dashed: not by colour alone."""
+    """One line of a plot. colour: a field of Colours. The second of two is dashed: not by colour alone.
+
+    floor: its scale never ends below it. has_own_scale: read off at the right, where the figures differ much in size
+    from those of the other curve.
+    """
 
     name: str
     colour: str
     value: Callable[[Sample], float]
+    floor: float
     is_dashed: bool = False
+    has_own_scale: bool = False
 
 
 def scale_top(highest: float, floor: float) -> float:
@@ -49,16 +55,15 @@ def scale_top(highest: float, floor: float) -> float:
 
 
 class LiveGraph(QFrame):
-    """Title, curves with their newest (or pointed-at) values, plot. floor: the scale never ends below it."""
+    """Title, curves with their newest (or pointed-at) values, plot."""
 
-    def __init__(self, title: str, curves: Sequence[Curve], floor: float, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, curves: Sequence[Curve], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self._curves = tuple(curves)
-        self._floor = floor
         self._samples: tuple[Sample, ...] = ()
         self._colours: Colours | None = None
-        self._top = 0.0
+        self._tops: dict[str, float] = {}
         self._span_s = 0
         self._title = QLabel(title)
         self._title.setObjectName("section")
@@ -91,8 +96,13 @@ class LiveGraph(QFrame):
         plot.setFrameShape(QFrame.Shape.NoFrame)
         plot.setMinimumHeight(120)
         plot.getViewBox().setDefaultPadding(0.0)
-        plot.getPlotItem().layout.setContentsMargins(0, 6, 20, 0)
-        plot.getAxis("left").setWidth(46)
+        plot.getPlotItem().layout.setContentsMargins(0, 6, 4 if len(self._sides()) > 1 else 20, 0)
+        plot.setYRange(0, 1.03, padding=0)
+        for side in self._sides():
+            plot.showAxis(side)
+            plot.getAxis(side).setWidth(46)
+        for number, rule in enumerate(self._rules):
+            rule.setPos(number / STEPS)
         for line in (*self._rules, self._cursor):
             line.setZValue(-1)  # behind the curves
             plot.addItem(line)
@@ -106,15 +116,21 @@ class LiveGraph(QFrame):
         self._plot.setBackground(colours.card)
         for line, curve in zip(self._lines, self._curves, strict=True):
             self._paint_line(line, curve, getattr(colours, curve.colour))
-        for side in ("left", "bottom"):
+        for side in (*self._sides(), "bottom"):
             axis = self._plot.getAxis(side)
             axis.setPen(None)
-            axis.setTextPen(pg.mkPen(colours.muted))
+            axis.setTextPen(pg.mkPen(self._scale_colour(side, colours)))
             axis.setStyle(tickLength=0, tickTextOffset=6, hideOverlappingLabels=40)  # px that labels may stand out
         for rule in self._rules:
             rule.setPen(pg.mkPen(colours.grid))
         self._cursor.setPen(pg.mkPen(colours.faint))
         self._tell(self._samples[-1] if self._samples else None)
+
+    def _scale_colour(self, side: str, colours: Colours) -> str:
+        """Where there are two scales, each has the colour of its curve."""
+        names = [curve.colour for curve in self._curves if _side(curve) == side]
+        is_shared = len(self._sides()) == 1 or len(names) != 1
+        return colours.muted if is_shared else getattr(colours, names[0])
 
     def _paint_line(self, line: pg.PlotDataItem, curve: Curve, colour: str) -> None:
         style = Qt.PenStyle.DashLine if curve.is_dashed else Qt.PenStyle.SolidLine
@@ -131,25 +147,28 @@ class LiveGraph(QFrame):
         self._samples = samples
         now = samples[-1].at if samples else 0.0
         ages = [sample.at - now for sample in samples]
-        highest = 0.0
-        for line, curve in zip(self._lines, self._curves, strict=True):
-            values = [curve.value(sample) for sample in samples]
-            highest = max(highest, *values) if values else highest
-            line.setData(ages, values)
-        self._scale(scale_top(highest, self._floor))
+        heights = [[curve.value(sample) for sample in samples] for curve in self._curves]
+        for side in self._sides():
+            self._scale(side, heights)
+        for line, curve, values in zip(self._lines, self._curves, heights, strict=True):
+            top = self._tops[_side(curve)]
+            line.setData(ages, [value / top for value in values])
         self._reach(len(samples))
         if not self._cursor.isVisible():
             self._tell(samples[-1] if samples else None)
 
-    def _scale(self, top: float) -> None:
-        if top == self._top:
-            return
-        self._top = top
-        self._plot.setYRange(0, top * 1.04, padding=0)
-        steps = [top * part / STEPS for part in range(STEPS + 1)]
-        for rule, step in zip(self._rules, steps, strict=True):
-            rule.setPos(step)
-        self._plot.getAxis("left").setTicks([[(step, _figure(step)) for step in steps]])
+    def _sides(self) -> list[str]:
+        return sorted({_side(curve) for curve in self._curves})
+
+    def _scale(self, side: str, heights: Sequence[Sequence[float]]) -> None:
+        """Curves are drawn as shares of their scale's top, so that two scales can stand beside one another."""
+        pairs = [(curve, values) for curve, values in zip(self._curves, heights, strict=True) if _side(curve) == side]
+        highest = max((max(values, default=0.0) for _, values in pairs), default=0.0)
+        top = scale_top(highest, max(curve.floor for curve, _ in pairs))
+        if top != self._tops.get(side):
+            self._tops[side] = top
+            shares = [part / STEPS for part in range(STEPS + 1)]
+            self._plot.getAxis(side).setTicks([[(share, _figure(share * top)) for share in shares]])
 
     def _reach(self, count: int) -> None:
         span_s = next((span for span in SPANS_S if span >= count), SPANS_S[-1])
@@ -207,5 +226,9 @@ def _age(age_s: int) -> str:
     return tr("−{seconds} s", seconds=age_s) if rest else tr("−{minutes} min", minutes=minutes)
 
 
+def _side(curve: Curve) -> str:
+    return "right" if curve.has_own_scale else "left"
+
+
 def _figure(value: float) -> str:
-    return compact(value) if value >= 10 or value == int(value) else f"{value:g}"
+    return compact(value).replace(".0", "") if value >= 10 or value == int(value) else f"{value:g}"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from app.gui.commands import Commands
 from app.gui.tasks import Tasks
@@ -51,11 +52,22 @@ async def bench(tmp_path: Path, qapp: QApplication) -> AsyncIterator[Bench]:
     await runtime.stop()
 
 
+def clear_away(app: QApplication) -> None:
+    """Really end what a test left: whoever is still there pays for every later change of the look."""
+    app.setStyleSheet("")
+    for widget in app.topLevelWidgets():
+        if isinstance(widget, QMainWindow | QDialog) and widget.parent() is None:
+            widget.deleteLater()
+    for part in app.children():
+        if isinstance(part, Theme):
+            part.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
     """The look, chosen light; taken off again, for style sheets slow every later test down."""
     theme = Theme(qapp)
     theme.choose("light")
     yield theme
-    qapp.setStyleSheet("")
-    theme.deleteLater()
+    clear_away(qapp)

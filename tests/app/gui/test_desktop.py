@@ -15,6 +15,7 @@ from app.gui.loop import make_loop
 from app.i18n import set_language, tr
 from app.paths import resources
 from app.runtime import Runtime
+from tests.app.gui.conftest import clear_away
 from tests.app.runtimes import make_runtime, taken_port
 
 Scene = Callable[[Desktop], Awaitable[None]]
@@ -43,7 +44,7 @@ def play(qapp: QApplication, tmp_path: Path) -> Iterator[Callable[..., Desktop]]
             return runner.run(whole())
 
     yield run
-    qapp.setStyleSheet("")
+    clear_away(qapp)
     set_language("en", resources() / "locale")
 
 
