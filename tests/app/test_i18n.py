@@ -35,8 +35,8 @@ def texts_in(path: Path) -> set[str]:
 
 def all_texts() -> set[str]:
     said = set[str]().union(*(texts_in(path) for path in APP.rglob("*.py")))
-    shown = [row for row in describe_settings() if row.in_effect]
-    return said | {row.title for row in shown} | {row.help for row in shown}
+    rows = describe_settings()  # also those that no dialog shows yet: they come into effect one by one
+    return said | {row.title for row in rows} | {row.help for row in rows}
 
 
 def catalogue(code: str) -> Catalog:
