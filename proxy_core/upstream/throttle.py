@@ -1,0 +1,139 @@
+"""How many requests may be in flight to one server and model, learned from what it takes.
+
+The plans' limits are low and unpublished, and a refusal (code 1302) costs every agent a visible failure. So each
+server and model has a lane. Its limit starts small and rises with every accepted request until the first refusal, as
+TCP's slow start does; a refusal halves it, and then it grows by one for each quiet minute. Who finds the lane full
+waits in it: people before background work, first come first served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+FIRST_LIMIT = 3
+HIGHEST_LIMIT = 1000
+QUIET_S = 60.0
+
+
+@dataclass(eq=False, slots=True)
+class Ticket:
+    """One request's place in a lane. epoch: how many cuts the lane had seen when it entered."""
+
+    lane: Lane
+    epoch: int
+    has_left: bool = False
+
+    def accepted(self) -> None:
+        """The upstream took the request."""
+        self.lane.grow()
+
+    def refused(self) -> bool:
+        """The upstream has too many in flight. Leaves the lane; True if others are still in it, whose end will make
+        room, so that waiting for a place is enough."""
+        self.leave()
+        self.lane.cut(self.epoch)
+        return self.lane.in_flight > 0
+
+    def leave(self) -> None:
+        """The request is over, however it ended. Idempotent."""
+        if not self.has_left:
+            self.has_left = True
+            self.lane.release()
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """The places of one server and model. clock: seconds, of any origin."""
+
+    clock: Callable[[], float]
+    limit: int = FIRST_LIMIT
+    in_flight: int = 0
+    epoch: int = 0
+    is_rising: bool = True
+    quiet_since: float = 0.0
+    foreground: deque[asyncio.Future[None]] = field(default_factory=deque)
+    background: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+    @property
+    def waiting(self) -> int:
+        """How many stand in the queue."""
+        return sum(not waiter.done() for queue in (self.foreground, self.background) for waiter in queue)
+
+    async def enter(self, *, is_background: bool, is_return: bool = False) -> Ticket:
+        """A place, as soon as there is one. is_return: was refused before, and stands in front."""
+        self._recover()
+        if self.in_flight >= self.limit or (self.waiting and not is_return):
+            await self._wait(self.background if is_background else self.foreground, is_return=is_return)
+        else:
+            self.in_flight += 1
+        return Ticket(self, self.epoch)
+
+    async def _wait(self, queue: deque[asyncio.Future[None]], *, is_return: bool) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if is_return:
+            queue.appendleft(waiter)
+        else:
+            queue.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # the place was given in the same moment
+                self.release()
+            elif waiter in queue:
+                queue.remove(waiter)
+            raise
+
+    def release(self) -> None:
+        """A place is free: to the next in the queue."""
+        self.in_flight -= 1
+        self._admit()
+
+    def _admit(self) -> None:
+        """Give free places away; a place is taken the moment it is given, not when its owner wakes."""
+        while self.in_flight < self.limit and (queue := self.foreground or self.background):
+            waiter = queue.popleft()
+            if not waiter.done():
+                self.in_flight += 1
+                waiter.set_result(None)
+
+    def grow(self) -> None:
+        """A request was accepted."""
+        if self.is_rising and self.limit < HIGHEST_LIMIT:
+            self.limit += 1
+            self._admit()
+        else:
+            self._recover()
+
+    def cut(self, epoch: int) -> None:
+        """A refusal. Those of one burst count once: they entered before the limit was cut."""
+        self.is_rising = False
+        self.quiet_since = self.clock()
+        if epoch == self.epoch:
+            self.epoch += 1
+            self.limit = max(1, self.limit // 2)
+
+    def _recover(self) -> None:
+        """One more place for each quiet minute since the last refusal."""
+        minutes = 0 if self.is_rising else int((self.clock() - self.quiet_since) // QUIET_S)
+        if minutes > 0:
+            self.quiet_since += minutes * QUIET_S
+            self.limit = min(HIGHEST_LIMIT, self.limit + minutes)
+            self._admit()
+
+
+class Throttle:
+    """The lanes of all servers and models."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lanes: dict[tuple[str, str], Lane] = {}
+
+    def lane(self, server: str, model: str) -> Lane:
+        """The lane of one server and model."""
+        key = (server, model)
+        if key not in self._lanes:
+            self._lanes[key] = Lane(self._clock)
+        return self._lanes[key]
