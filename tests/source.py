@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,8 +36,14 @@ def read_modules() -> tuple[Module, ...]:
     return tuple(found)
 
 
-def tracked_files() -> list[Path]:
-    """What git knows of, from the top of the checkout."""
+MADE_HERE = {".venv", ".git", "build", "dist", "__pycache__", ".hypothesis", ".env"}
+
+
+def own_files() -> list[Path]:
+    """What git knows of, from the top of the checkout; without git, all but what our commands make."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        found = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+        return [path for path in found if not {part for part in path.parts if part in MADE_HERE or "_cache" in part}]
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
     return [Path(name) for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
 

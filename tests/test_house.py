@@ -18,10 +18,10 @@ from tests.source import (
     ROOT,
     find_cycle,
     functions,
+    own_files,
     public_definitions,
     read_modules,
     runtime_imports,
-    tracked_files,
 )
 
 MODULES = read_modules()
@@ -193,7 +193,7 @@ MACHINE = re.compile(
 
 def test_no_file_tells_where_it_was_made():
     told = []
-    for path in tracked_files():
+    for path in own_files():
         data = (ROOT / path).read_bytes()
         if b"\0" not in data:
             told += [f"{path}: {found[0]}" for found in MACHINE.finditer(data.decode("utf-8", "replace"))]
