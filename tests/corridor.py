@@ -104,11 +104,12 @@ async def open_openai(base_url: str, api_key: str = CLIENT_KEY) -> AsyncIterator
 
 @dataclass(frozen=True)
 class Got:
-    """A raw HTTP answer. body is its JSON, None where it holds none."""
+    """A raw HTTP answer. body is its JSON, None where it holds none; text is all of it."""
 
     status: int
     headers: Mapping[str, str]
     body: object
+    text: str
 
 
 async def call(
@@ -123,6 +124,6 @@ async def call(
         aiohttp.ClientSession(auto_decompress=True) as session,
         session.request(method, url, data=raw, headers=headers, allow_redirects=False) as response,
     ):
-        text = await response.read()
+        text = await response.text()
         is_json = bool(text) and response.content_type == "application/json"
-        return Got(response.status, response.headers, orjson.loads(text) if is_json else None)
+        return Got(response.status, response.headers, orjson.loads(text) if is_json else None, text)
