@@ -173,7 +173,7 @@ class Conversation:
     system: the Anthropic top-level system prompt; system messages inside `messages` stay where they stood.
     wants_usage: an OpenAI client that set stream_options.include_usage.
     dropped: names of fields that only tune and that the reader could not keep (x-proxy-dropped).
-    echo: what the answer writer of the same dialect must know of the request, in that dialect's own words; small.
+    echo: what the answer writer of the same dialect must know of the request; opaque to all others, and small.
     """
 
     dialect: str
@@ -189,7 +189,7 @@ class Conversation:
     wants_usage: bool = False
     user_id: str = ""
     dropped: tuple[str, ...] = ()
-    echo: JsonObject = field(default_factory=dict, compare=False, repr=False)
+    echo: object = field(default=None, compare=False, repr=False)
     raw: JsonObject = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -39,6 +39,8 @@ DOORS: tuple[Door, ...] = (
     Door("/v1/messages", Room.CHAT, ("POST",), _ANTHROPIC),
     Door("/v1/messages/count_tokens", Room.COUNT, ("POST",), _ANTHROPIC),
     Door("/v1/chat/completions", Room.CHAT, ("POST",), _OPENAI),
+    Door("/v1/responses", Room.CHAT, ("POST",), "responses"),
+    Door("/v1/completions", Room.CHAT, ("POST",), "completions"),
     Door("/v1/models", Room.MODELS, ("GET", "HEAD")),
     Door("/health", Room.HEALTH, ("GET", "HEAD")),
     Door("/", Room.ROOT, ("GET", "HEAD")),
