@@ -18,6 +18,7 @@ _WRITER_WORDS = ("write", "create", "save", "new")
 _READER_WORDS = ("read", "view", "open", "cat")
 _SHELL_WORDS = ("bash", "shell", "exec", "terminal", "command", "run", "powershell")
 _NOT_WRITERS = ("edit", "replace", "append", "insert", "todo", "search", "fetch", "notebook")
+_PATCHER = "apply_patch"
 CLOSING_TOOL = "attempt_completion"
 """Agents that offer this tool want their final words through it."""
 
@@ -26,7 +27,8 @@ def call_for(errand: Errand, tools: Sequence[Tool], directory: str, prompt: str)
     """The tool and the arguments that do the errand; None where no tool at hand can."""
     match errand:
         case WriteFile():
-            return _write(errand, tools, directory) or _run(_write_command(errand, directory), tools)
+            found = _write(errand, tools, directory) or _patch(errand, tools)
+            return found or _run(_write_command(errand, directory), tools)
         case ReadFile(name):
             return _read(name, tools, directory) or _run(f"cat {shlex.quote(_located(name, directory))}", tools)
         case RunCommand(command):
@@ -48,6 +50,15 @@ def _write(errand: WriteFile, tools: Sequence[Tool], directory: str) -> tuple[To
                 "command": "create",
             }
             return tool, fill_object(tool.schema, Hints(errand.name, known))
+    return None
+
+
+def _patch(errand: WriteFile, tools: Sequence[Tool]) -> tuple[Tool, JsonObject] | None:
+    """Codex's way: a patch in a form of its own, with paths relative to where it works."""
+    for tool in tools:
+        if tool.name == _PATCHER and "input" in properties_of(tool.schema):
+            lines = "".join(f"+{line}\n" for line in errand.content.splitlines())
+            return tool, {"input": f"*** Begin Patch\n*** Add File: {errand.name}\n{lines}*** End Patch\n"}
     return None
 
 

@@ -27,6 +27,7 @@ OPENCODE = (
     tool("write", {"content": "string", "filePath": "string"}),
 )
 CODEX = (tool("shell", {"command": {"type": "array", "items": {"type": "string"}}}, workdir="string"),)
+CODEX_PATCH = (tool("exec_command", {"cmd": "string"}), tool("apply_patch", {"input": "string"}))
 CLINE = (
     tool(
         "write_to_file",

@@ -7,7 +7,7 @@ import pytest
 from app.demo.errands import Errand, ReadFile, RunCommand, UseTool, WriteFile
 from app.demo.tools import call_for
 from proxy_core.chat import Tool
-from tests.app.demo.builders import CLAUDE, CLINE, CODEX, OPENCODE, WEATHER, tool
+from tests.app.demo.builders import CLAUDE, CLINE, CODEX, CODEX_PATCH, OPENCODE, WEATHER, tool
 
 WRITE = WriteFile("a.txt", "it's\n")
 SHELL_LINE = "printf '%s' 'it'\"'\"'s\n' > /w/a.txt"
@@ -20,6 +20,13 @@ SHELL_LINE = "printf '%s' 'it'\"'\"'s\n' > /w/a.txt"
         (WRITE, OPENCODE, "write", {"filePath": "/w/a.txt", "content": "it's\n"}),
         (WRITE, CLINE, "write_to_file", {"path": "a.txt", "content": "it's\n"}),
         (WRITE, CODEX, "shell", {"command": ["bash", "-lc", SHELL_LINE]}),
+        (
+            WriteFile("a.txt", "1\n\n2\n"),
+            CODEX_PATCH,
+            "apply_patch",
+            {"input": "*** Begin Patch\n*** Add File: a.txt\n+1\n+\n+2\n*** End Patch\n"},
+        ),
+        (WRITE, CODEX_PATCH[:1], "exec_command", {"cmd": SHELL_LINE}),
         (WRITE, CLAUDE[:2], "Bash", {"command": SHELL_LINE, "description": "Demo errand"}),
         (WriteFile("/b.txt", "x"), CLAUDE, "Write", {"file_path": "/b.txt", "content": "x"}),
         (ReadFile("a.txt"), CLAUDE, "Read", {"file_path": "/w/a.txt"}),
