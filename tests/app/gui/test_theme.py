@@ -79,6 +79,9 @@ def test_auto_follows_the_system_and_a_choice_does_not(theme: Theme, monkeypatch
     assert told[-1] is True
     theme.choose("light")
     assert (told[-1], theme.is_system_dark) == (False, True)
+    monkeypatch.setattr("app.gui.theme._system_is_dark", lambda: False)  # Qt repeats what was chosen
+    theme.choose("light")
+    assert theme.is_system_dark is True
 
 
 def test_chinese_gets_its_own_shapes_and_gives_them_back(qapp: QApplication) -> None:

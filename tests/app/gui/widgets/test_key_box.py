@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.gui.widgets.key_box import KeyBox, source_words, trial_words
 from app.runtime.keychain import KeySource
+from app.secrets import MemoryStore
 from proxy_core.upstream.trial import KeyTrial
 from tests.app.gui.conftest import Bench
 from tests.app.runtimes import BrokenStore, make_runtime
@@ -78,6 +81,33 @@ async def test_turning_to_another_server_forgets_what_was_typed(bench: Bench, qt
     box.show_server("international")
     await bench.settle()
     assert box.field.text() == ""
+
+
+class SlowStore(MemoryStore):
+    """A keyring that thinks about one server for long."""
+
+    def __init__(self) -> None:
+        super().__init__({"cn": KEY})
+        self.answer = asyncio.Event()
+
+    async def get(self, user: str) -> str | None:
+        if user == "cn":
+            await self.answer.wait()
+        return await super().get(user)
+
+
+async def test_a_late_answer_about_another_server_is_not_shown(tmp_path, qtbot: QtBot) -> None:
+    store = SlowStore()
+    bench = Bench(make_runtime(tmp_path, demo=True, secrets=store))
+    box = KeyBox(bench.commands, dark=False)
+    qtbot.addWidget(box)
+    box.show_server("cn")
+    await asyncio.sleep(0.01)
+    box._server = "demo"
+    store.answer.set()
+    await bench.settle()
+    assert box.field.placeholderText() == ""
+    await bench.runtime.stop()
 
 
 async def test_the_eye_shows_what_is_typed_and_hides_it_again(bench: Bench, qtbot: QtBot) -> None:
