@@ -9,6 +9,7 @@ from proxy_core.dialects.anthropic.parts import read_content, read_texts, render
 from proxy_core.errors import BadRequestError
 from tests.proxy_core.dialects.anthropic.corpus import ASSISTANT_BLOCKS, PNG, RESULT_BLOCKS
 
+TEXT = {"type": "text", "text": "a"}
 PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}
 BLOCKS = [*ASSISTANT_BLOCKS, *RESULT_BLOCKS]
 
@@ -24,6 +25,7 @@ BLOCKS = [*ASSISTANT_BLOCKS, *RESULT_BLOCKS]
         ({"type": "document", "source": {"type": "url", "url": "http://x"}}, Document(url="http://x")),
         ({"type": "document", "source": {"type": "text", "data": "D"}, "title": None}, Document(text="D")),
         ({"type": "document", "source": {"type": "content", "content": "C"}}, Document(text="C")),
+        ({"type": "document", "source": {"type": "content", "content": [TEXT, TEXT]}}, Document(text="a\na")),
         (
             {"type": "document", "source": {"type": "content", "content": [{"type": "image"}]}},
             Unknown("document.content"),
@@ -106,6 +108,7 @@ def test_ids_are_made_legal_alike_in_calls_and_results():
         ({"type": "compaction", "content": "so far"}, "so far"),
         ({"type": "container_upload", "file_id": "f"}, ""),
         ({"type": "odd", "content": 7, "text": None}, ""),
+        ({"type": "odd", "title": "T", "text": " ", "content": "c"}, "c"),
     ],
 )
 def test_unknown_blocks_are_rendered_where_they_say_something(block, text):
