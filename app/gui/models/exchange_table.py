@@ -83,16 +83,16 @@ def outcome_words(row: ExchangeRow) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column(lambda: tr("Time"), _time, 76),
-    Column(lambda: tr("Client"), _client, 132),
+    Column(lambda: tr("Client"), _client, 140),
     Column(lambda: tr("Model asked → served"), _models, 250),
     Column(lambda: tr("Server"), lambda row: row.server or "–", 100),
-    Column(lambda: tr("Dialects"), _dialects, 146),
+    Column(lambda: tr("Dialects"), _dialects, 140),
     Column(lambda: tr("Status"), outcome_words, 82),
-    Column(lambda: tr("In"), lambda row: _reported(row, row.input_tokens), 58, True),
-    Column(lambda: tr("Cached"), lambda row: _reported(row, row.cached_tokens), 78, True),
+    Column(lambda: tr("In"), lambda row: _reported(row, row.input_tokens), 52, True),
+    Column(lambda: tr("Cached"), lambda row: _reported(row, row.cached_tokens), 74, True),
     Column(lambda: tr("Out"), _output, 56, True),
-    Column(lambda: tr("First token"), lambda row: seconds(row.first_token_s), 102, True),
-    Column(lambda: tr("Duration"), lambda row: seconds(row.duration_s), 94, True),
+    Column(lambda: tr("First token"), lambda row: seconds(row.first_token_s), 96, True),
+    Column(lambda: tr("Duration"), lambda row: seconds(row.duration_s), 84, True),
 )
 SHORT_COLUMNS = (0, 1, 2, 5, 6, 8, 9, 10)
 """The columns of the short list on the live page."""

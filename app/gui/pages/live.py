@@ -30,6 +30,7 @@ class LivePage(QWidget):
         super().__init__()
         self._bridge = bridge
         self._theme = theme
+        self._output_per_s = 0.0
         self.figures = {name: Figure(title) for name, title in _figure_titles().items()}
         self.graphs = (_requests_graph(), _tokens_graph())
         self.below = QStackedWidget()
@@ -69,18 +70,18 @@ class LivePage(QWidget):
         self.figures["failed"].tell(compact(totals.failures), tr("{count} cancelled", count=totals.cancelled))
         self.figures["input"].tell(compact(totals.input_tokens), cached)
         self.figures["in_flight"].tell(str(snapshot.in_flight), tr("paused") if snapshot.paused else tr("right now"))
-        self._show_output(rate(0))
+        self._show_output()
         self.empty.tell(snapshot)
 
-    def _show_output(self, speed: str) -> None:
-        self.figures["output"].tell(
-            compact(self._bridge.snapshot.totals.output_tokens), tr("{rate} per second", rate=speed)
-        )
+    def _show_output(self) -> None:
+        total = compact(self._bridge.snapshot.totals.output_tokens)
+        self.figures["output"].tell(total, tr("{rate} per second", rate=rate(self._output_per_s)))
 
     def _show_samples(self, samples: tuple[Sample, ...]) -> None:
         for graph in self.graphs:
             graph.show_samples(samples)
-        self._show_output(rate(samples[-1].output_tokens_per_s))
+        self._output_per_s = samples[-1].output_tokens_per_s
+        self._show_output()
 
     def _show_rows(self, rows: tuple[ExchangeRow, ...]) -> None:
         self.below.setCurrentIndex(1 if rows else 0)

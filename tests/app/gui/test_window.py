@@ -14,6 +14,7 @@ from app.gui.theme import Theme
 from app.gui.widgets.notices import NoticeList
 from app.gui.window import MainWindow
 from proxy_core.events import Exchange, ExchangeFinished, ExchangeStarted
+from proxy_core.telemetry.series import Sample
 from tests.app.gui.conftest import Bench
 from tests.app.runtimes import ask
 
@@ -77,6 +78,13 @@ async def test_a_request_fills_numbers_lists_and_plots(window: MainWindow, bench
     assert live(window).figures["requests"]._number.text() == "1"
     assert live(window).graphs[0]._samples[-1].at == 2.0
     assert window.pages.widget(1).list.model().rowCount() == 1
+
+
+async def test_the_speed_of_output_stays_when_other_facts_change(window: MainWindow, bench: Bench) -> None:
+    window.bridge.sampled.emit((Sample(at=1.0, output_tokens_per_s=42.0),))
+    bench.runtime.pause()
+    window.bridge.beat()
+    assert live(window).figures["output"]._remark.text() == "42 per second"
 
 
 async def test_an_error_is_told_and_can_be_copied(window: MainWindow, bench: Bench) -> None:
