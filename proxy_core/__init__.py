@@ -14,6 +14,7 @@ A request walks forward once:
     events       what happened, told to whoever listens
     chat         the middle: one conversation, one answer, one stream of deltas in our own words
     settings, errors, redact, facts     the ground floor
+    upstream_codes                      what the upstreams' error codes mean and what follows, as data
 
 Hub and spokes: every dialect reads into `chat` and writes out of it. Where client and upstream speak the same
 dialect nothing is rendered anew: the raw request goes on with only the edited parts replaced, and the answer's bytes

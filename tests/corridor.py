@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ _LARGE_BYTES = 2**20
 
 
 class Corridor:
-    """A running proxy. settings, access_key and stored_key may be changed at any time.
+    """A running proxy. settings, access_key, stored_key and the clock may be changed at any time.
 
     waits: the seconds between tries, which pass in no time here; without jitter.
     """
@@ -41,6 +42,7 @@ class Corridor:
         self.server = Server(name="none", endpoint="http://127.0.0.1:9")
         self.events: list[Event] = []
         self.waits: list[float] = []
+        self.clock: Callable[[], float] = time.time
         bus = EventBus()
         bus.subscribe(self.events.append)
         self.proxy = Proxy(
@@ -49,6 +51,7 @@ class Corridor:
             bus=bus,
             encoder=lambda: lambda text: len(text) // 4,
             pace=Pace(sleep=self._sleep, random=lambda: 0.0),
+            clock=lambda: self.clock(),
         )
 
     async def start(self) -> None:

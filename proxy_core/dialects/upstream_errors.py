@@ -24,10 +24,11 @@ from proxy_core.upstream_codes import (
     find_phrase,
 )
 
+_MAX_READ_CHARS = 4000
 _MAX_MESSAGE_CHARS = 1000
 _MAX_TEXT_CHARS = 300
 _FIRST_ERROR = 400
-_BRACKETED = re.compile(r"^\s*\[(\d{3,4})\]\[(.*?)\](?:\[[^\[\]]*\])?\s*$", re.DOTALL)
+_BRACKETED = re.compile(r"^(.*?)\[\d{3,4}\]\[(.*?)\](?:\[[^\[\]]*\])?\s*$", re.DOTALL)
 _CODE = re.compile(r"\[(\d{3,4})\]\[|[\"']code[\"']\s*:\s*[\"']?(\d{3,4})\b")
 _HAN = re.compile("[\u4e00-\u9fff]")
 # Anthropic's and OpenAI's own sentences about a prompt that does not fit.
@@ -57,7 +58,8 @@ _KIND_OF_TYPE: dict[str, ErrorKind] = {
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """An error taken out of its envelope, trace id and all else left behind. body: the envelope, if it was JSON."""
+    """An error taken out of its envelope, trace id and all else left behind. message: may be empty. body: the
+    envelope, if it was JSON."""
 
     message: str
     code: str | None
@@ -75,7 +77,7 @@ def read_error(status: int, body: bytes, headers: Mapping[str, str], now: float)
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         parsed = None
-    said = _said_in_body(parsed, status) if isinstance(parsed, dict) else _said_in_text(status, body)
+    said = _said_in_body(parsed) if isinstance(parsed, dict) else _said_in_text(status, body)
     error = _error(said, status)
     error.demanded_wait_s = header_wait_s(headers, now)
     if error.demanded_wait_s is None:
@@ -95,7 +97,7 @@ def error_of_body(body: JsonObject, status: int = 200) -> UpstreamError:
 
     With a status below 400 (an error inside a stream, or the HTTP 200 ones) the status follows from the kind.
     """
-    return _error(_said_in_body(body, status), status)
+    return _error(_said_in_body(body), status)
 
 
 def broken_off(finish: object) -> UpstreamError | None:
@@ -106,8 +108,9 @@ def broken_off(finish: object) -> UpstreamError | None:
 def _error(said: _Said, status: int) -> UpstreamError:
     known = find_code(said.code) or find_phrase(said.message)
     kind = _kind(known, said.error_type, status)
+    unsaid = known.meaning.en if known else f"The upstream answered with status {status}"
     return UpstreamError(
-        said.message[:_MAX_MESSAGE_CHARS],
+        (said.message or f"{unsaid}.")[:_MAX_MESSAGE_CHARS],
         kind=kind,
         hint=_remedy(known, said.message),
         status=status if status >= _FIRST_ERROR else STATUS_OF_KIND[kind],
@@ -162,14 +165,18 @@ def _named_wait_s(error: UpstreamError, now: float) -> float | None:
     return wait_s
 
 
-def _said_in_body(body: JsonObject, status: int) -> _Said:
+def _said_in_body(body: JsonObject) -> _Said:
     details = body.get("error")
     if not isinstance(details, dict):
         details = body if details is None else {"message": details}
-    said = _message(details)
-    cleaned = _BRACKETED.match(said)
-    message = (cleaned[2].strip() if cleaned else said) or f"The upstream answered with status {status}."
-    return _Said(message, _code(details, said), details.get("type"), body)
+    said = _message(details)[:_MAX_READ_CHARS]
+    return _Said(_unwrapped(said), _code(details, said), details.get("type"), body)
+
+
+def _unwrapped(message: str) -> str:
+    """The text out of `[code][text][trace id]`, with whatever a gateway wrote before it."""
+    found = _BRACKETED.match(message)
+    return f"{found[1].lstrip()}{found[2].strip()}" if found else message
 
 
 def _message(details: Mapping[str, object]) -> str:
@@ -199,5 +206,5 @@ def _said_in_text(status: int, body: bytes) -> _Said:
     elif text.startswith("<"):
         message = f"The upstream answered with an HTML page (status {status})."
     else:
-        message = f"The upstream answered with status {status}: {text[:_MAX_TEXT_CHARS]}"
+        message = f"The upstream answered with status {status}: {_unwrapped(text[:_MAX_TEXT_CHARS])}"
     return _Said(message, _code_in(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
@@ -24,7 +25,7 @@ class Proxy:
     """A proxy on the running loop. setup is asked anew for every request, key_of for every upstream call.
 
     encoder: loads the token tables; called once, in a thread. routes: further doors of the host (control).
-    pace: time and chance of retries.
+    pace: time and chance of retries. clock: unix seconds.
     """
 
     def __init__(
@@ -36,12 +37,19 @@ class Proxy:
         encoder: Callable[[], Encoder],
         routes: Sequence[web.RouteDef] = (),
         pace: Pace | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._setup = setup
         self._client = UpstreamClient()
         self._counter = PromptCounter(encoder)
         corridor = Corridor(
-            setup=setup, key_of=key_of, bus=bus, client=self._client, counter=self._counter, pace=pace or Pace()
+            setup=setup,
+            key_of=key_of,
+            bus=bus,
+            client=self._client,
+            counter=self._counter,
+            pace=pace or Pace(),
+            clock=clock,
         )
         desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused)
         self._porter = Porter(setup, desk)

@@ -23,9 +23,9 @@ ANTHROPIC, A_TO_O = LEGS[0], LEGS[2]
 
 
 @pytest.fixture(autouse=True)
-def noon(corridor: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
+def noon(corridor: Corridor) -> None:
     """The proxy's clock stands still."""
-    monkeypatch.setattr(corridor.proxy._porter._desk._corridor, "_clock", lambda: NOON)
+    corridor.clock = lambda: NOON
 
 
 def envelope(dialect: str, code: str, text: str) -> dict[str, object]:

@@ -63,6 +63,22 @@ NOW = 0.0
         pytest.param(
             500, {"message": " ", "msg": "[1200][ oops ][t]"}, ErrorKind.SERVER, "1200", "oops", id="blank message"
         ),
+        pytest.param(
+            429,
+            {"error": {"message": "Upstream says: [1302][slow [down]][t]"}},
+            ErrorKind.RATE_LIMIT,
+            "1302",
+            "Upstream says: slow [down]",
+            id="a gateway wrote before it",
+        ),
+        pytest.param(
+            401,
+            {"error": {"code": 1003}},
+            ErrorKind.AUTH,
+            "1003",
+            "The key has expired.",
+            id="a code and no words",
+        ),
         pytest.param(503, {}, ErrorKind.OVERLOADED, None, "The upstream answered with status 503.", id="empty object"),
     ],
 )
@@ -94,6 +110,7 @@ def test_little_is_repeated(body):
 def test_a_code_is_found_in_plain_text():
     error = read_error(500, b"upstream said [1302][slow down][x]", {}, NOW)
     assert (error.code, error.kind, error.status) == ("1302", ErrorKind.RATE_LIMIT, 500)
+    assert error.message == "The upstream answered with status 500: upstream said slow down"
 
 
 @pytest.mark.parametrize(
