@@ -23,6 +23,7 @@ class Exchange:
     """One request and its reply, as it stands now. Written by the pipeline alone; read on the same loop.
 
     Times: started_at is unix seconds, the others seconds since then. output_chars grows with the stream.
+    queued_s: waited for a place in the lane of its server and model.
     outcome "cancelled": the client left; that is not a failure. retries: tries after the first one.
     """
 
@@ -42,6 +43,7 @@ class Exchange:
     retries: int = 0
     error_kind: str = ""
     error_message: str = ""
+    queued_s: float = 0.0
     first_token_s: float | None = None
     duration_s: float | None = None
     output_chars: int = 0

@@ -55,6 +55,10 @@ class ExchangeRecord:
         exchange.reason = route.reason
         exchange.stream = stream
 
+    def queued(self, wait_s: float) -> None:
+        """It waited for its place in the lane."""
+        self.exchange.queued_s += wait_s
+
     def retry(self) -> None:
         """The request goes out once more."""
         self.exchange.retries += 1

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 
-from proxy_core.chat import Failed
+from proxy_core.chat import Delta, Failed, Pinged
 from proxy_core.dialects.base import StreamRelay
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.upstream.client import UpstreamReply
-from proxy_core.wire.sse import SseDecoder, SseEvent
+from proxy_core.wire.sse import SseDecoder, SseEvent, encode_comment
 
+EVENT_STREAM = "text/event-stream"
+_KEEP_ALIVE = encode_comment("keep-alive")
 _OK = 200
+
+
+def stream_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Our own headers and those of every event stream."""
+    return {**headers, "content-type": f"{EVENT_STREAM}; charset=utf-8", "cache-control": "no-cache"}
 
 
 class StreamedReply:
     """Bytes for the client as the upstream's arrive. Whoever gets it must `close()` it.
 
-    A stream that breaks says so in the client's own dialect and never looks finished. say_failure writes that.
+    A stream that breaks says so in the client's own dialect and never looks finished; `say` writes that and the
+    pings after each `beat_s` of the upstream's silence.
     """
 
     def __init__(
@@ -25,21 +33,25 @@ class StreamedReply:
         upstream: UpstreamReply,
         relay: StreamRelay,
         record: ExchangeRecord,
-        say_failure: Callable[[Failed], bytes],
+        say: Callable[[Delta], bytes],
         headers: Mapping[str, str],
+        beat_s: float,
     ) -> None:
         self.headers = headers
         self._upstream = upstream
         self._relay = relay
         self._record = record
-        self._say_failure = say_failure
+        self._say = say
+        self._beat_s = beat_s
+        self._has_begun = False
+        self.when_closed: Callable[[], None] = lambda: None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Complete events only, joined as they arrived together."""
         decoder = SseDecoder()
         try:
-            async for chunk in self._upstream.chunks():
-                if out := self._turn(decoder.feed(chunk)):
+            async for chunk in self._upstream.chunks(self._beat_s):
+                if out := self._turn(decoder.feed(chunk)) if chunk else self._beat():
                     yield out
                 if self._record.has_ended:
                     break
@@ -50,12 +62,17 @@ class StreamedReply:
             yield self.interrupt(error)
         self._record.finish(_OK)
 
+    def _beat(self) -> bytes:
+        """A ping, which some dialects know only inside of a stream that has begun."""
+        return self._say(Pinged()) if self._has_begun else _KEEP_ALIVE
+
     def _turn(self, events: list[SseEvent]) -> bytes:
         out: list[bytes] = []
         for event in events:
             data, deltas = self._relay.relay(event)
             self._record.hear(deltas)
             out.append(data)
+        self._has_begun = self._has_begun or bool(out)
         return b"".join(out)
 
     def _end(self) -> bytes:
@@ -71,7 +88,7 @@ class StreamedReply:
             return b""
         failed = Failed(error)
         self._record.hear([failed])
-        return self._say_failure(failed)
+        return self._say(failed)
 
     async def close(self, error: BaseException | None = None) -> None:
         """Done, or given up: the upstream's connection is closed unless its body came to an end."""
@@ -81,3 +98,4 @@ class StreamedReply:
             await self._upstream.drain()
         self._record.finish(_OK)
         self._upstream.close()
+        self.when_closed()

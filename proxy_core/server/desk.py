@@ -15,6 +15,7 @@ from proxy_core.dialects.table import CLIENT_DIALECTS
 from proxy_core.errors import BadRequestError, ErrorKind, ProxyError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.pipeline.corridor import Corridor
+from proxy_core.pipeline.patience import PatientReply
 from proxy_core.pipeline.setup import Call, Setup, WholeReply
 from proxy_core.pipeline.stream import StreamedReply
 from proxy_core.routing.listing import find_listed, list_page
@@ -86,7 +87,9 @@ class Desk:
             return web.Response(body=reply.body, headers=reply.headers)
         return await self._send_stream(request, visit, reply)
 
-    async def _send_stream(self, request: web.Request, visit: Visit, reply: StreamedReply) -> web.StreamResponse:
+    async def _send_stream(
+        self, request: web.Request, visit: Visit, reply: StreamedReply | PatientReply
+    ) -> web.StreamResponse:
         response = web.StreamResponse(headers=reply.headers)
         error: BaseException | None = None
         try:

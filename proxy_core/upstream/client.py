@@ -10,6 +10,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
 import aiohttp
 import truststore
@@ -57,22 +58,35 @@ class UpstreamReply:
 
     def __init__(self, response: aiohttp.ClientResponse, limits: Limits) -> None:
         self._response = response
-        self._watchdog = Watchdog(limits.idle_s)
+        self._idle_s = limits.idle_s
+        self._watchdog: Watchdog | None = None
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.content_type = response.content_type
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives. Raises UpstreamError when it breaks off or falls silent."""
+    async def chunks(self, beat_s: float = inf) -> AsyncIterator[bytes]:
+        """The body as it arrives, and b"" for every `beat_s` of silence.
+
+        Raises UpstreamError when it breaks off or is silent for longer than allowed.
+        """
         content = self._response.content
+        watchdog = self._watchdog = Watchdog(min(beat_s, self._idle_s))
+        silent_s = 0.0
         while True:
             try:
-                with self._watchdog:
+                with watchdog:
                     chunk = await content.readany()
-            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            except TimeoutError as error:
+                silent_s += watchdog.limit_s
+                if silent_s >= self._idle_s:
+                    raise read_fault(error) from error
+                yield b""
+                continue
+            except (aiohttp.ClientError, OSError) as error:
                 raise read_fault(error) from error
             if not chunk:
                 return
+            silent_s = 0.0
             yield chunk
 
     async def read(self, limit_bytes: int = MAX_ANSWER_BYTES) -> bytes:
@@ -94,7 +108,8 @@ class UpstreamReply:
 
     def close(self) -> None:
         """Done with it: a connection whose body was read to its end is kept, any other is closed at once."""
-        self._watchdog.close()
+        if self._watchdog is not None:
+            self._watchdog.close()
         self._response.close()
 
 

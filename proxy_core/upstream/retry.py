@@ -100,11 +100,13 @@ Sleep: TypeAlias = Callable[[float], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Time and chance, to be replaced in tests. clock: seconds, of any origin."""
+    """Time and chance, to be replaced in tests. clock: seconds, of any origin. beat_s: silence after which a waiting
+    client is told that we are alive: agents warn after 20 s without a byte."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Sleep = asyncio.sleep
     random: Callable[[], float] = chance.random
+    beat_s: float = 10.0
 
 
 async def persist(

@@ -20,11 +20,13 @@ QUIET_S = 60.0
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """One request's place in a lane. epoch: how many cuts the lane had seen when it entered."""
+    """One request's place in a lane. epoch: how many cuts the lane had seen when it entered. is_kept: the answer
+    is a stream, at whose end the place is given back."""
 
     lane: Lane
     epoch: int
     has_left: bool = False
+    is_kept: bool = False
 
     def accepted(self) -> None:
         """The upstream took the request."""

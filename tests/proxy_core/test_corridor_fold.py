@@ -63,8 +63,8 @@ def expected(answer: Answer, leg: Leg) -> Heard:
 
 
 @pytest.mark.parametrize("leg", LEGS, ids=str)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(answer=answers(), step=st.integers(1, 9), piece_bytes=st.integers(1, 300))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(answer=answers(), step=st.integers(1, 9), piece_bytes=st.integers(16, 300))
 async def test_a_folded_stream_is_the_plain_answer(
     corridor: Corridor, leg: Leg, answer: Answer, step: int, piece_bytes: int
 ) -> None:
@@ -94,7 +94,7 @@ class _Pieces:
     def __init__(self, *pieces: bytes) -> None:
         self._pieces = pieces
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, beat_s: float = 0) -> AsyncIterator[bytes]:
         for piece in self._pieces:
             yield piece
 
@@ -106,7 +106,7 @@ async def told(leg: Leg, *pieces: bytes) -> tuple[bytes, str]:
     record = ExchangeRecord(Call("r1", "/", client, {}), EventBus(), lambda: 0.0)
     writer = client.open_writer(context)
     relay = Crossing(upstream.open_reader(), writer) if leg.is_crossing else upstream.open_relay(context)
-    reply = StreamedReply(_Pieces(*pieces), relay, record, writer.write, {})
+    reply = StreamedReply(_Pieces(*pieces), relay, record, writer.write, {}, 10.0)
     out = b"".join([chunk async for chunk in reply.chunks()])
     return out, record.exchange.outcome
 

@@ -1,0 +1,133 @@
+"""From the upstream's answer to the client's: whole or streamed, in one dialect or across two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from proxy_core.chat import Answer
+from proxy_core.dialects.base import Dialect, ReplyContext, StreamRelay
+from proxy_core.dialects.crossing import Crossing
+from proxy_core.dialects.fold import Folder, unfold
+from proxy_core.dialects.upstream_errors import is_error_body
+from proxy_core.errors import UpstreamError
+from proxy_core.jsontypes import JsonObject
+from proxy_core.pipeline.record import ExchangeRecord
+from proxy_core.pipeline.setup import Call, WholeReply
+from proxy_core.pipeline.stream import EVENT_STREAM, StreamedReply, stream_headers
+from proxy_core.routing.route import Route
+from proxy_core.upstream.client import MAX_ERROR_BYTES, UpstreamReply
+from proxy_core.wire.sse import SseDecoder
+
+_JSON = {"content-type": "application/json"}
+_OK = 200
+_FIRST_ERROR = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One request in mid-corridor: everything that the way back needs."""
+
+    call: Call
+    route: Route
+    upstream: Dialect
+    context: ReplyContext
+    record: ExchangeRecord
+    headers: dict[str, str]
+    beat_s: float
+
+    @property
+    def is_same_dialect(self) -> bool:
+        """Whether bytes can go through as they came."""
+        return self.call.dialect.name == self.upstream.name
+
+
+async def turn_answer(
+    passage: Passage, reply: UpstreamReply, now: float, *, stream: bool
+) -> WholeReply | StreamedReply:
+    """The client's reply. Raises UpstreamError for a refusal, whatever its status. now: unix seconds."""
+    try:
+        if reply.status >= _FIRST_ERROR:
+            raw = await reply.read(MAX_ERROR_BYTES)
+            raise passage.upstream.read_error(reply.status, raw, reply.headers, now)
+        if reply.content_type == EVENT_STREAM:
+            if stream:
+                return _streamed(passage, reply)
+            whole = _whole(passage, await _fold(passage.upstream, reply))
+        else:
+            raw = await reply.read()
+            body = _parse_answer(raw)
+            if is_error_body(body):
+                raise passage.upstream.read_error(reply.status, raw, reply.headers, now)
+            whole = _unstreamed(passage, raw, body, stream=stream)
+    except BaseException:
+        reply.close()
+        raise
+    reply.close()
+    return whole
+
+
+def _unstreamed(passage: Passage, raw: bytes, body: JsonObject, *, stream: bool) -> WholeReply:
+    """A plain answer; to a client that asked for a stream it is told as one."""
+    answer = passage.upstream.read_answer(body)
+    if stream:
+        return _whole_as_stream(passage, answer)
+    if not passage.is_same_dialect:
+        return _whole(passage, answer)
+    passage.record.hear_answer(answer)
+    touched = passage.upstream.touch_answer(body, passage.context)
+    passage.record.finish(_OK)
+    return WholeReply(raw if touched == body else orjson.dumps(touched), {**passage.headers, **_JSON})
+
+
+def _whole(passage: Passage, answer: Answer) -> WholeReply:
+    passage.record.hear_answer(answer)
+    body = passage.call.dialect.write_answer(answer, passage.context)
+    passage.record.finish(_OK)
+    return WholeReply(orjson.dumps(body), {**passage.headers, **_JSON})
+
+
+def _whole_as_stream(passage: Passage, answer: Answer) -> WholeReply:
+    writer = passage.call.dialect.open_writer(passage.context)
+    deltas = unfold(answer)
+    passage.record.hear(deltas)
+    body = b"".join([writer.write(delta) for delta in deltas])
+    passage.record.finish(_OK)
+    return WholeReply(body, stream_headers(passage.headers))
+
+
+def _streamed(passage: Passage, reply: UpstreamReply) -> StreamedReply:
+    """Same dialect: a relay. Otherwise one writer both tells the deltas and, if need be, the failure."""
+    writer = passage.call.dialect.open_writer(passage.context)
+    relay: StreamRelay
+    if passage.is_same_dialect:
+        relay = passage.upstream.open_relay(passage.context)
+    else:
+        relay = Crossing(passage.upstream.open_reader(), writer)
+    return StreamedReply(reply, relay, passage.record, writer.write, stream_headers(passage.headers), passage.beat_s)
+
+
+async def _fold(upstream: Dialect, reply: UpstreamReply) -> Answer:
+    """An upstream that streams although it was not asked to."""
+    decoder, reader, folder = SseDecoder(), upstream.open_reader(), Folder()
+    async for chunk in reply.chunks():
+        for event in decoder.feed(chunk):
+            for delta in reader.read(event):
+                folder.add(delta)
+    for event in decoder.flush():
+        for delta in reader.read(event):
+            folder.add(delta)
+    for delta in reader.close():
+        folder.add(delta)
+    return folder.answer()
+
+
+def _parse_answer(raw: bytes) -> JsonObject:
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise UpstreamError("The upstream's answer is not JSON.", status=502) from error
+    if not isinstance(body, dict):
+        raise UpstreamError("The upstream's answer is not a JSON object.", status=502)
+    return body
