@@ -102,7 +102,6 @@ class SettingsDialog(QDialog):
         self.pages.setObjectName("pages")
         self.pages.setFixedWidth(176)
         self.message.setWordWrap(True)
-        self.message.setObjectName("error")
         self.save.setObjectName("primary")
         self.save.setDefault(True)
         cancel = QPushButton(tr("Cancel"))
@@ -144,7 +143,7 @@ class SettingsDialog(QDialog):
 
     def _start_save(self) -> None:
         self.save.setEnabled(False)
-        self.message.clear()
+        self._say(tr("Saving…"), "help")  # the keyring may have to ask for its password first
         self._commands.tasks.spawn(self._save(), self._refuse)
 
     async def _save(self) -> None:
@@ -157,8 +156,13 @@ class SettingsDialog(QDialog):
         self.accept()
 
     def _refuse(self, words: str) -> None:
-        self.message.setText(words)
+        self._say(words, "error")
         self.save.setEnabled(True)
+
+    def _say(self, text: str, name: str) -> None:
+        self.message.setObjectName(name)
+        self.message.setText(text)
+        self.message.style().polish(self.message)
 
 
 def page_of(row: SettingRow) -> str:

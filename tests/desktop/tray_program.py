@@ -60,16 +60,30 @@ class TrayProgram:
 
     def facts(self) -> dict[str, object]:
         """What /health says."""
-        with urllib.request.urlopen(f"{self.url()}/health", timeout=5) as reply:
+        return self._get("/health")
+
+    def notices(self) -> object:
+        """What it has to say to its user."""
+        return self._get("/control/v1/status")["notices"]
+
+    def _get(self, path: str) -> dict[str, object]:
+        request = urllib.request.Request(f"{self.url()}{path}")
+        request.add_header("authorization", f"Bearer {self._record()['token']}")
+        with urllib.request.urlopen(request, timeout=5) as reply:
             facts = json.load(reply)
         assert isinstance(facts, dict)
         return facts
 
+    def _record(self) -> dict[str, object]:
+        file = self.home / "runtime.json"
+        wait_for(file.exists, "runtime.json")
+        record = json.loads(file.read_text())
+        assert isinstance(record, dict)
+        return record
+
     def url(self) -> str:
         """Where it listens, once it does."""
-        record = self.home / "runtime.json"
-        wait_for(record.exists, "runtime.json")
-        return f"http://127.0.0.1:{json.loads(record.read_text())['port']}"
+        return f"http://127.0.0.1:{self._record()['port']}"
 
     def ask(self, text: str) -> tuple[int, str]:
         """One streamed request in the Anthropic dialect: status and everything that came."""
