@@ -23,6 +23,7 @@ from tests.bench.shapes import MESSAGES
 from tests.bench.table import Line, Samples, is_missed, line, render
 from tests.bench.targets import Target
 
+QUIET_LOAD = 0.7  # above it other programs take part in what is measured
 RESULTS = pathlib.Path("build/bench/latest.json")
 SETTLE_S = 3.0  # by then the token tables are loaded, in a thread
 
@@ -139,24 +140,32 @@ async def measure_all(plan: Plan, folder: pathlib.Path) -> list[Line]:
     return lines
 
 
-def keep(lines: list[Line], took_s: float) -> None:
+def keep(lines: list[Line], took_s: float, load: float) -> None:
     """Every sample, for comparison with a later run."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"python": platform.python_version(), "system": platform.system(), "took_s": round(took_s)}
+    facts = {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "took_s": round(took_s),
+        "load_before": load,
+    }
     rows = [dataclasses.asdict(one) for one in lines]
     RESULTS.write_text(json.dumps({**facts, "lines": rows}, indent=1))
 
 
 def main() -> None:
     plan = make_plan(sys.argv[1:])
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
+    if load > QUIET_LOAD:
+        tell(f"Other programs are busy (load {load:.1f}): do not trust the figures, least of all p99.")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         lines = asyncio.run(measure_all(plan, pathlib.Path(folder)))
-    keep(lines, time.monotonic() - began)
+    keep(lines, time.monotonic() - began, load)
     print(render(lines))
     print(
         f"\nMedians of {plan.rounds} rounds. Memory and start of the tray program are beside the bare one on Qt with a"
-        f" plot. {time.monotonic() - began:.0f} s, Python {platform.python_version()}, {os.cpu_count()} cores."
+        f" plot. {time.monotonic() - began:.0f} s, Python {platform.python_version()}, {os.cpu_count()} cores,"
+        f" load before {load:.1f}."
     )
 
 
