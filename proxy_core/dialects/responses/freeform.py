@@ -83,7 +83,6 @@ class FreeformProgress:
         found = _WHOLE.match(self._pending)
         whole = found[0] if found else ""
         self._pending = self._pending[len(whole) :]
-        self._is_over = self._pending.startswith('"')
         try:
             text = orjson.loads(f'"{whole}"')
         except orjson.JSONDecodeError:

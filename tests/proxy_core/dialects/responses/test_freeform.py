@@ -49,6 +49,10 @@ def test_progress_is_the_input_however_it_is_cut(text: str, is_escaped: bool, cu
     assert told(json.dumps({"input": text, "note": '"'}, ensure_ascii=is_escaped), cuts) == text
 
 
+def test_after_something_odd_nothing_more_is_told() -> None:
+    assert told('{"input":"a\nbc"}', [13, 14]) == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "progress"),
     [

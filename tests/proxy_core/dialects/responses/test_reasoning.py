@@ -49,6 +49,11 @@ def test_items(item: dict[str, object], thinking: Thinking | None) -> None:
     assert read_reasoning(item, "input.0") == thinking
 
 
+def test_a_damaged_seal_is_nothing() -> None:
+    sealed = seal(Thinking("T"))
+    assert unseal(f"{sealed[:8]}!{sealed[8:]}") is None
+
+
 def test_a_malformed_seal_is_refused() -> None:
     with pytest.raises(BadRequestError, match=r"^input\.0\.encrypted_content: "):
         read_reasoning({"encrypted_content": 5}, "input.0")

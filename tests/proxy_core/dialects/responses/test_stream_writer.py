@@ -29,7 +29,7 @@ from proxy_core.chat import (
 )
 from proxy_core.dialects.fold import unfold
 from proxy_core.dialects.responses.answers import write_answer
-from proxy_core.dialects.responses.reasoning import seal
+from proxy_core.dialects.responses.reasoning import seal, unseal
 from proxy_core.dialects.responses.stream_writer import ResponsesStreamWriter
 from proxy_core.errors import ErrorKind, UpstreamError
 from tests.proxy_core.dialects.responses.builders import (
@@ -172,6 +172,37 @@ def test_a_stream_begins_and_ends_with_the_response() -> None:
 def test_how_it_ended(reason: StopReason, status: str, details: object) -> None:
     response = follow(ASKED, STARTED, TextDelta("A"), Stopped(reason), FINISHED)
     assert (response["status"], response["incomplete_details"]) == (status, details)
+
+
+def texts(response: Wire) -> list[object]:
+    return [item["content"][0]["text"] for item in response["output"]]
+
+
+def test_each_block_is_an_item() -> None:
+    said = [TextDelta("A"), OVER, TextDelta("B"), TextDelta("C"), OVER, TextDelta("D")]
+    assert texts(follow(ASKED, STARTED, *said, TURN, FINISHED)) == ["A", "BC", "D"]
+
+
+def test_of_several_open_calls_only_the_last_was_cut() -> None:
+    calls = follow(ASKED, STARTED, LOOKING, PATCHING, CUT, FINISHED)["output"]
+    assert [call["status"] for call in calls] == ["completed", "incomplete"]
+
+
+def test_usage_told_at_the_start_holds_until_there_is_more() -> None:
+    began = Started("up", "glm-4.6", Usage(7, 2))
+    response = follow(ASKED, began, UsageDelta(Usage(output_tokens=3)), TURN, FINISHED)
+    assert (response["usage"]["input_tokens"], response["usage"]["output_tokens"]) == (9, 3)
+
+
+def test_redacted_thinking_is_an_item_of_its_own() -> None:
+    said = [ThinkingDelta("T"), ThinkingDelta(redacted="r")]
+    first, second = follow(SEALING, STARTED, *said, TURN, FINISHED)["output"]
+    assert (unseal(first["encrypted_content"]), second["summary"]) == (Thinking("T"), [])
+
+
+def test_thinking_without_text_has_no_summary() -> None:
+    events = told(ThinkingDelta(signature="s"), TURN, asked=SEALING)
+    assert events == ["output_item.added 0", "output_item.done 0"]
 
 
 def test_a_call_goes_back_as_the_client_knows_the_tool() -> None:
