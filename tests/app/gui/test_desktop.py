@@ -24,6 +24,7 @@ Scene = Callable[[Desktop], Awaitable[None]]
 @pytest.fixture
 def play(qapp: QApplication, tmp_path: Path) -> Iterator[Callable[..., Desktop]]:
     """Runs the desktop to its end while a scene is played in it."""
+    qapp.setQuitOnLastWindowClosed(False)  # as make_application does
 
     def run(scene: Scene, *, config: str = "", **sources: object) -> Desktop:
         async def whole() -> Desktop:
