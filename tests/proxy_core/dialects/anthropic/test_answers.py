@@ -68,6 +68,7 @@ def test_odd_answers_are_read(changes, read):
         ({"success": False, "code": 1305, "msg": "busy"}, ErrorKind.OVERLOADED, "1305"),
         ({"type": "error", "error": {"type": "rate_limit_error", "message": "slow"}}, ErrorKind.RATE_LIMIT, None),
         ({}, ErrorKind.SERVER, None),
+        ({"type": "message", "content": [], "stop_reason": "network_error"}, ErrorKind.SERVER, "network_error"),
         ({"type": "message", "content": "text"}, ErrorKind.SERVER, None),
     ],
 )

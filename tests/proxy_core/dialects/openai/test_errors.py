@@ -57,6 +57,11 @@ def test_our_own_errors_keep_param_and_code(error: ProxyError, param: str | None
         (400, {"code": "1301", "message": "Hm"}, ("Hm", "invalid_request_error", "content_filter")),
         (400, {"code": "1210", "message": "Bad"}, ("Bad", "invalid_request_error", "1210")),
         (400, {"code": "1211", "message": "Gone"}, ("Gone", "invalid_request_error", "model_not_found")),
+        (
+            429,
+            {"code": "1113", "type": "own", "message": "Empty"},
+            ("Empty", "insufficient_quota", "insufficient_quota"),
+        ),
         (400, {"code": "own_word", "type": "own_type", "message": "Hm"}, ("Hm", "own_type", "own_word")),
     ],
 )
