@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -108,20 +109,22 @@ def wait_for_health(port: int, process: subprocess.Popen[bytes]) -> None:
 
 def try_agent(agent: Agent, port: int, folder: Path) -> Trial:
     """Run one agent in an empty project."""
-    project = folder / agent.command
-    home = folder / f"{agent.command}-home"
+    slug = re.sub(r"\W+", "-", agent.name.lower()).strip("-")
+    project = folder / slug
+    home = folder / f"{slug}-home"
     project.mkdir()
     home.mkdir()
-    agent.set_up(project, port)
+    agent.set_up(project, home, port)
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), **agent.environment(port)}
     program = str(BUILD / "node_modules" / ".bin" / agent.command)
     began = time.monotonic()
     code, output = run([program, *agent.arguments], project, environment)
     took_s = time.monotonic() - began
-    _, version = run([program, "--version"], project, environment)
+    _, said = run([program, "--version"], project, environment)
+    version = re.search(r"\d+\.\d+\.\d+", said)
     file = project / "hello.txt"
     written = file.read_text() if file.exists() else ""
-    return Trial(agent.name, version.split()[0] if version else "", code, written, took_s, output)
+    return Trial(agent.name, version[0] if version else "", code, written, took_s, output)
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:

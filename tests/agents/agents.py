@@ -13,13 +13,14 @@ WRITTEN = "hello from the demo"
 
 @dataclass(frozen=True)
 class Agent:
-    """One agent. command: its name in node_modules/.bin. set_up: writes its configuration into the project."""
+    """One agent. command: its name in node_modules/.bin. set_up: given its project, its home folder and the proxy's
+    port, writes its configuration."""
 
     name: str
     command: str
     arguments: tuple[str, ...]
     environment: Callable[[int], dict[str, str]]
-    set_up: Callable[[Path, int], None]
+    set_up: Callable[[Path, Path, int], None]
 
 
 def claude_environment(port: int) -> dict[str, str]:
@@ -35,7 +36,7 @@ def opencode_environment(_port: int) -> dict[str, str]:
     return {"OPENCODE_DISABLE_MODELS_FETCH": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"}
 
 
-def write_opencode_config(project: Path, port: int) -> None:
+def write_opencode_config(project: Path, _home: Path, port: int) -> None:
     """As README tells users, and without questions about permissions."""
     config = {
         "provider": {
@@ -54,6 +55,17 @@ def write_opencode_config(project: Path, port: int) -> None:
     (project / "opencode.json").write_text(json.dumps(config))
 
 
+def write_codex_config(_project: Path, home: Path, port: int) -> None:
+    """As README tells users."""
+    (home / ".codex").mkdir()
+    (home / ".codex" / "config.toml").write_text(
+        'model = "glm-4.6"\nmodel_provider = "proxy"\n\n[model_providers.proxy]\nname = "Anthropic Proxy"\n'
+        f'base_url = "http://127.0.0.1:{port}/v1"\nwire_api = "responses"\n'
+    )
+
+
+CODEX = ("exec", "--skip-git-repo-check", "--sandbox", "workspace-write")
+
 AGENTS = (
     Agent(
         "Claude Code",
@@ -61,7 +73,10 @@ AGENTS = (
         # acceptEdits also works as root, which --dangerously-skip-permissions does not.
         ("-p", PROMPT, "--permission-mode", "acceptEdits", "--output-format", "json"),
         claude_environment,
-        lambda project, port: None,
+        lambda project, home, port: None,
     ),
+    Agent("Codex", "codex", (*CODEX, PROMPT), lambda port: {}, write_codex_config),
+    # For OpenAI's own models it offers its freeform patch tool, beside the shell.
+    Agent("Codex (patch)", "codex", (*CODEX, "--model", "gpt-5.5", PROMPT), lambda port: {}, write_codex_config),
     Agent("opencode", "opencode", ("run", PROMPT, "--print-logs"), opencode_environment, write_opencode_config),
 )
