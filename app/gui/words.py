@@ -22,8 +22,9 @@ def compact(number: float) -> str:
 
 
 def rate(number: float) -> str:
-    """A number per second: one decimal while it is small, none when it is zero."""
-    return f"{number:.1f}" if 0 < number < 10 else compact(number)
+    """A number per second: one decimal while it is small, unless that would be a zero."""
+    short = round(number, 1)
+    return compact(number) if short >= 10 or short == int(short) else f"{short:.1f}"
 
 
 def seconds(value: float | None) -> str:

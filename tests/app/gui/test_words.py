@@ -32,7 +32,9 @@ def test_counts_are_short_in_chinese(number: float, text: str) -> None:
     assert compact(number) == text
 
 
-@pytest.mark.parametrize(("number", "text"), [(0, "0"), (0.25, "0.2"), (9.96, "10.0"), (12, "12"), (1500, "1.5k")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0"), (0.25, "0.2"), (6, "6"), (9.94, "9.9"), (9.96, "10"), (12, "12"), (1500, "1.5k")]
+)
 def test_rates(number: float, text: str) -> None:
     assert rate(number) == text
 

@@ -74,7 +74,7 @@ def test_the_newest_values_are_told_and_those_at_the_pointer(graph: LiveGraph) -
     graph.show_samples((Sample(at=1.0, output_tokens_per_s=7.0), Sample(at=2.0, output_tokens_per_s=42.0)))
     assert "<b>42</b>" in graph._legend.text()
     graph._point(graph._plot.getViewBox().mapViewToScene(QPointF(-1.0, 0.5)))
-    assert "<b>7.0</b>" in graph._legend.text()
+    assert "<b>7</b>" in graph._legend.text()
     graph._leave()
     assert "<b>42</b>" in graph._legend.text()
 
