@@ -100,10 +100,13 @@ def wait_for_health(port: int, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None and time.monotonic() - began < START_LIMIT_S:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-                print(f"proxy: {json.load(answer)}", file=sys.stderr)
+                health = json.load(answer)
+            if health.get("server") == "demo":  # and nobody else who had the port for a moment
+                print(f"proxy: {health}", file=sys.stderr)
                 return
         except OSError:
-            time.sleep(0.1)
+            pass  # not yet
+        time.sleep(0.1)
     raise RuntimeError("the proxy did not come up")
 
 
