@@ -250,7 +250,7 @@ class QtEventLoop(qasync.QEventLoop):  # type: ignore[misc]  # qasync has no typ
         self._due = len(self._ready)
 
     def _hold(self) -> None:
-        """A callback has opened a nested Qt loop. If it is a socket's it must not be called again until it returns.
+        """A callback has opened a nested Qt loop. If it is a socket's it cannot be called again until it returns.
 
         Its socket may stay ready all the time, so the selector is then asked at intervals instead of being watched.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -20,3 +20,10 @@ def loop_on(app: QApplication) -> Iterator[QtEventLoop]:
     app.setQuitOnLastWindowClosed(False)  # as in a tray program
     with asyncio.Runner(loop_factory=lambda: QtEventLoop(app)) as runner:
         yield runner.get_loop()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the loop go on until something has come about."""
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.001)

@@ -16,7 +16,7 @@ from aiohttp import web
 from PySide6.QtWidgets import QApplication
 
 from app.gui.loop import TURN_S, QtEventLoop
-from tests.app.gui.loops import loop_on
+from tests.app.gui.loops import loop_on, until
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -205,7 +205,7 @@ def test_a_callback_is_replaced_and_removed(
     right.send(b"x")
     add(left, seen.append, "first")
     add(left.fileno(), lambda: (seen.append("second"), remove(left)))
-    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.run_until_complete(until(lambda: seen))
     assert seen == ["second"]
     assert remove(left) is False
     add(left, print)
@@ -217,7 +217,7 @@ def test_reading_and_writing_are_apart(loop: QtEventLoop, pair: tuple[socket.soc
     seen: list[str] = []
     loop.add_reader(left, lambda: (seen.append(left.recv(9).decode()), loop.remove_reader(left)))
     loop.add_writer(left, lambda: (seen.append("may write"), loop.remove_writer(left), right.send(b"read")))
-    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.run_until_complete(until(lambda: len(seen) == 2))
     assert seen == ["may write", "read"]
 
 
@@ -240,7 +240,7 @@ def test_a_reader_may_close_its_socket_and_the_number_may_come_again(loop: QtEve
             watch_another()
 
     watch_another()
-    loop.run_until_complete(asyncio.sleep(0.05))
+    loop.run_until_complete(until(lambda: len(seen) == 20))
     assert len(seen) == 20
     assert len(set(seen)) < 20
 
@@ -257,7 +257,8 @@ def test_a_callback_may_remove_one_that_is_ready_too(loop: QtEventLoop) -> None:
     for number, (left, right) in enumerate(pairs):
         right.send(b"x")
         loop.add_reader(left, read, number)
-    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.run_until_complete(until(lambda: seen))
+    loop.run_until_complete(asyncio.sleep(0.005))
     for sockets in pairs:
         for each in sockets:
             each.close()
@@ -273,7 +274,8 @@ def test_readiness_is_told_once_even_if_the_turn_ends_before_its_callback(loop: 
         loop.add_reader(left, lambda left=left: (time.sleep(2 * TURN_S), seen.append(left.recv(1))))
     failures: list[object] = []
     loop.set_exception_handler(lambda _, context: failures.append(context))
-    loop.run_until_complete(asyncio.sleep(0.05))
+    loop.run_until_complete(until(lambda: len(seen) == 5))
+    loop.run_until_complete(asyncio.sleep(0.005))
     for left, right in pairs:
         loop.remove_reader(left)
         left.close()
@@ -294,7 +296,7 @@ def test_a_failing_reader_is_reported_and_called_again(
 
     loop.add_reader(left, read)
     right.send(b"abc")
-    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.run_until_complete(until(lambda: len(failures) == 3))
     loop.remove_reader(left)
     assert failures == ["a", "b", "c"]
 
@@ -310,7 +312,7 @@ def test_readiness_waits_for_the_loop_and_does_not_spin_qt(
         qapp.processEvents()
     assert seen == []
     assert not loop._notifier.isEnabled()
-    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.run_until_complete(until(lambda: seen))
     loop.remove_reader(left)
     assert seen == [b"early"]
 
