@@ -8,7 +8,8 @@ A request walks forward once:
     telemetry/   listens to events and keeps the figures that faces show
     routing/     pure: which server, dialect and model, and why; the models as data
     dialects/    pure: one room per wire language, each with readers and writers for requests, whole answers,
-                 streams and errors; `table.py` is the list, `base.py` the plan
+                 streams and errors; all are spoken to clients, some to upstreams as well; `table.py` is the list,
+                 `base.py` the plan
     tokens/      pure: counting
     wire/        pure: server-sent events, headers
     events       what happened, told to whoever listens
