@@ -15,6 +15,7 @@ from app.runtime.keychain import KeySource
 from app.settings.keys import FoundKey
 from app.settings.schema import Settings
 from proxy_core.settings import DialectName
+from proxy_core.upstream.doctor import Examination
 from proxy_core.upstream.trial import KeyTrial
 
 
@@ -87,6 +88,10 @@ class Commands(QObject):
     async def try_key(self, server: str, key: str) -> KeyTrial:
         """Ask the server about a key; "": the one that is used now."""
         return await self._runtime.try_key(server, key or None)
+
+    async def examine_key(self, server: str, key: str) -> Examination | None:
+        """Which region and plan a key is for; "": the one that is used now. None where nobody may be asked."""
+        return await self._runtime.examine_key(server, key or None)
 
     async def has_key(self, server: str) -> bool:
         """Whether there is a key for the server, from wherever."""

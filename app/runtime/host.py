@@ -34,6 +34,7 @@ from proxy_core.settings import DialectName, Server
 from proxy_core.telemetry.meter import Meter
 from proxy_core.telemetry.series import STEP_S
 from proxy_core.tokens.tables import load_encoder
+from proxy_core.upstream.doctor import Examination, is_vendors
 from proxy_core.upstream.trial import KeyTrial
 
 Address: TypeAlias = tuple[str, int]
@@ -284,12 +285,26 @@ class Runtime:
 
     async def try_key(self, server: str, key: str | None) -> KeyTrial:
         """Ask the server about a key; None: the one that is used now. Never raises for upstream faults."""
-        found = self.servers.get(server)
+        found = self._server_in_use(server)
         key = key or await self.keys.key_of(found.name)
         if key is None:
             return KeyTrial(ok=False, status=0, message=f"There is no key for {found.name}.", latency_ms=0.0)
+        return await self.proxy.try_key(found, key)
+
+    async def examine_key(self, server: str, key: str | None) -> Examination | None:
+        """Which region and plan a key is for; None: the one that is used now.
+
+        None for servers that are not the vendor's own: their keys must not travel to another host.
+        """
+        found = self._server_in_use(server)
+        key = key or await self.keys.key_of(found.name)
+        return await self.proxy.examine_key(key.strip()) if key and is_vendors(found) else None
+
+    def _server_in_use(self, name: str) -> Server:
+        """The server as requests see it."""
+        found = self.servers.get(name)
         is_current = found.name == self.store.current.current_server
-        return await self.proxy.try_key(current_server(self.store.current, self.servers) if is_current else found, key)
+        return current_server(self.store.current, self.servers) if is_current else found
 
     async def import_found_keys(self) -> ImportReport:
         """Move the keys that stand in clear in files into the keyring, and blank them there."""

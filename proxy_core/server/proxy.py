@@ -14,9 +14,10 @@ from proxy_core.pipeline.setup import KeyOf, Setup
 from proxy_core.server.desk import Desk
 from proxy_core.server.porter import Porter
 from proxy_core.server.runner import Listener
-from proxy_core.settings import Server
+from proxy_core.settings import BUILTIN_SERVERS, Server
 from proxy_core.tokens.count import Encoder
 from proxy_core.upstream.client import UpstreamClient
+from proxy_core.upstream.doctor import Examination, examine_key
 from proxy_core.upstream.retry import Pace
 from proxy_core.upstream.trial import KeyTrial, try_key
 
@@ -103,3 +104,7 @@ class Proxy:
     async def try_key(self, server: Server, key: str) -> KeyTrial:
         """Whether the server takes this key: one tiny request. Never raises for what the upstream does."""
         return await try_key(self._client, self._setup().settings, server, key)
+
+    async def examine_key(self, key: str, regions: Sequence[Server] = BUILTIN_SERVERS) -> Examination:
+        """Which of these regions takes this key, with which plan. Never raises for what the upstreams do."""
+        return await examine_key(self._client, self._setup().settings, key, regions=regions)

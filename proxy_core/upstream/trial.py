@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import orjson
 
-from proxy_core.dialects.base import Dialect
 from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.routing.route import split_variant
@@ -42,22 +41,29 @@ async def try_key(client: UpstreamClient, settings: ProxySettings, server: Serve
 async def _try_dialect(
     client: UpstreamClient, settings: ProxySettings, server: Server, key: str, name: DialectName
 ) -> KeyTrial:
-    dialect = DIALECTS[name.value]
     began = time.perf_counter()
     try:
-        status, raw = await _ask(client, dialect, settings, server, key, name)
-        if status != _OK:
-            raise dialect.read_error(status, raw, {}, time.time())
-        answered = dialect.read_answer(_object(raw)).model
+        status, raw = await ask_tiny(client, settings, server, key, name)
+        answered = read_trial(name, status, raw, time.time())
         message = f"{server.name} accepted the key ({answered}, {name.value} style)."
         return KeyTrial(True, status, message, _ms_since(began))
     except ProxyError as error:
         return KeyTrial(False, error.status, str(error).replace(key, "…"), _ms_since(began))
 
 
-async def _ask(
-    client: UpstreamClient, dialect: Dialect, settings: ProxySettings, server: Server, key: str, name: DialectName
+def read_trial(name: DialectName, status: int, raw: bytes, now: float) -> str:
+    """The model that answered. Raises UpstreamError for a refusal, whatever its status. now: unix seconds."""
+    dialect = DIALECTS[name.value]
+    if status != _OK:
+        raise dialect.read_error(status, raw, {}, now)
+    return dialect.read_answer(_object(raw)).model
+
+
+async def ask_tiny(
+    client: UpstreamClient, settings: ProxySettings, server: Server, key: str, name: DialectName
 ) -> tuple[int, bytes]:
+    """Status and body of the smallest request there is. Raises UpstreamError where no answer came."""
+    dialect = DIALECTS[name.value]
     model, _ = split_variant(settings.autotext_model)
     body = {"model": model, "max_tokens": 8, "messages": [{"role": "user", "content": "Say ok."}]}
     limits = Limits(settings.connect_timeout, _TRIAL_LIMIT_S, _TRIAL_LIMIT_S, _TRIAL_LIMIT_S)

@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po
 from app.i18n import LANGUAGES, SOURCE_LANGUAGE, choose_language, current_language, set_language, tr
 from app.paths import resources
 from app.settings.describe import describe_settings
+from proxy_core.upstream.doctor import VERDICT_WORDS
 
 LOCALE = resources() / "locale"
 APP = Path(__file__).parents[2] / "app"
@@ -36,7 +37,7 @@ def texts_in(path: Path) -> set[str]:
 def all_texts() -> set[str]:
     said = set[str]().union(*(texts_in(path) for path in APP.rglob("*.py")))
     rows = describe_settings()  # also those that no dialog shows yet: they come into effect one by one
-    return said | {row.title for row in rows} | {row.help for row in rows}
+    return said | {row.title for row in rows} | {row.help for row in rows} | set(VERDICT_WORDS.values())
 
 
 def catalogue(code: str) -> Catalog:

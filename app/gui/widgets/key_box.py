@@ -11,6 +11,7 @@ from app.gui.widgets.secret_field import SecretField
 from app.gui.words import seconds
 from app.i18n import tr
 from app.runtime.keychain import KeySource
+from proxy_core.upstream.doctor import VERDICT_WORDS, Verdict
 from proxy_core.upstream.trial import KeyTrial
 
 
@@ -80,8 +81,12 @@ class KeyBox(QWidget):
         self._commands.tasks.spawn(self._try(), self._refuse)
 
     async def _try(self) -> None:
-        trial = await self._commands.try_key(self._server, self.field.key())
-        self._say(trial_words(trial), "good" if trial.ok else "error")
+        server, key = self._server, self.field.key()
+        trial = await self._commands.try_key(server, key)
+        words = trial_words(trial)
+        if not trial.ok and (examination := await self._commands.examine_key(server, key)):
+            words = f"{words}\n{verdict_words(examination.verdict)}"
+        self._say(words, "good" if trial.ok else "error")
         self._enable()
 
     def _start_save(self) -> None:
@@ -132,6 +137,11 @@ def trial_words(trial: KeyTrial) -> str:
     if trial.ok:
         return tr("{message} Answered in {time}.", message=trial.message, time=took)
     return tr("Refused after {time}: {message}", time=took, message=trial.message)
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Whose key it is, as far as that could be told."""
+    return tr(VERDICT_WORDS[verdict.kind], **verdict.values)
 
 
 def _button(text: str, slot: Callable[[], None]) -> QPushButton:

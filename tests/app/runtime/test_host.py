@@ -290,6 +290,19 @@ async def test_trying_keys(demo):
     assert (wrong.status, none.message) == (401, "There is no key for cn.")
 
 
+async def test_only_keys_of_the_vendor_are_examined(demo, monkeypatch):
+    examined = []
+
+    async def examine(key):
+        examined.append(key)
+
+    monkeypatch.setattr(demo.proxy, "examine_key", examine)
+    await demo.put_server(Server(name="mine", endpoint="https://mine.example"))
+    for server, key in [("demo", "a"), ("mine", "b"), ("cn", " c "), ("international", None)]:
+        await demo.examine_key(server, key)
+    assert examined == ["c"]
+
+
 async def test_servers_are_added_changed_and_removed(demo):
     await demo.put_server(Server(name="mine", endpoint="https://mine.example"))
     added = demo.state.snapshot().servers

@@ -8,9 +8,11 @@ import pytest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.gui.widgets.key_box import KeyBox, source_words, trial_words
+from app.gui.widgets.key_box import KeyBox, source_words, trial_words, verdict_words
 from app.runtime.keychain import KeySource
 from app.secrets import MemoryStore
+from proxy_core.settings import BUILTIN_SERVERS, Server
+from proxy_core.upstream.doctor import VERDICT_WORDS, Examination, Verdict, VerdictKind
 from proxy_core.upstream.trial import KeyTrial
 from tests.app.gui.conftest import Bench
 from tests.app.runtimes import BrokenStore, make_runtime
@@ -51,6 +53,31 @@ async def test_the_demo_accepts_its_own_key(bench: Bench, qtbot: QtBot) -> None:
     await bench.settle()
     assert box.outcome.objectName() == "good"
     assert "demo accepted the key" in box.outcome.text()
+
+
+async def test_a_refused_key_of_the_vendor_is_examined(bench: Bench, qtbot: QtBot, monkeypatch) -> None:
+    verdict = Verdict(VerdictKind.REFUSED, None, {})
+
+    async def refuse(_server: Server, _key: str) -> KeyTrial:
+        return KeyTrial(False, 401, "Not known.", 10.0)
+
+    async def examine(_key: str) -> Examination:
+        return Examination((), verdict)
+
+    monkeypatch.setattr(bench.runtime.proxy, "try_key", refuse)
+    monkeypatch.setattr(bench.runtime.proxy, "examine_key", examine)
+    box = await box_for(bench, qtbot, "cn")
+    box.field.setText(KEY)
+    box.test.click()
+    await bench.settle()
+    assert box.outcome.text() == f"Refused after 10 ms: Not known.\n{verdict.words}"
+
+
+@pytest.mark.parametrize("kind", list(VerdictKind))
+def test_every_verdict_has_its_words(kind: VerdictKind) -> None:
+    values = {"host": "api.z.ai", "server": "cn", "plan": "coding", "reason": "why"}
+    verdict = Verdict(kind, BUILTIN_SERVERS[0], values)
+    assert verdict_words(verdict) == verdict.words == VERDICT_WORDS[kind].format(**values)
 
 
 async def test_a_key_that_is_none_is_refused_in_words(bench: Bench, qtbot: QtBot) -> None:
