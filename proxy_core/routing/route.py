@@ -104,7 +104,8 @@ def _picture_route(
     model = resolved.model if facts.sees else settings.autovision_model
     reason = "a picture: the model asked for sees" if facts.sees else "a picture: the vision model"
     # The user named the vision model: it counts as seeing even where the catalogue does not know it.
-    seeing = replace(model_facts(model), sees=True)
+    facts = model_facts(model)
+    seeing = facts if facts.sees else replace(facts, modalities=(*facts.modalities, "image"))
     return Route(server, DialectName.OPENAI, model, seeing, conversation.model, reason)
 
 

@@ -18,7 +18,7 @@ PNG_URI = f"data:image/png;base64,{PNG}"
 ALWAYS = ModelFacts("glm-5.3", thinking="always", efforts=("low", "high", "max"))
 GRADED = ModelFacts("glm-5.2", efforts=("high", "max"))
 TOGGLE = ModelFacts("glm-4.6")
-SEES = ModelFacts("glm-4.6v", max_output_tokens=32_768, sees=True)
+SEES = ModelFacts("glm-4.6v", max_output_tokens=32_768, modalities=("text", "image"))
 NEVER = ModelFacts("glm-4-32b", thinking="none")
 CONTEXT = ReplyContext(model="asked", fresh_id="fresh", created=7)
 ASKED_USAGE = ReplyContext(model="asked", fresh_id="fresh", created=7, wants_usage=True)
