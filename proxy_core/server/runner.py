@@ -63,13 +63,14 @@ class Listener:
         check_open(host, port, has_key=has_key)
         if self._asked == (host, port):
             return
-        before = self._asked
+        before, asked_before = self.address, self._asked
         await self._unbind()
         try:
             await self._bind(host, port)
         except ListenError:
             if before is not None:
-                await self._bind(*before)
+                await self._bind(*before)  # the very port, also where any free one had been asked for
+                self._asked = asked_before
             raise
 
     async def _bind(self, host: str, port: int) -> None:

@@ -2,7 +2,8 @@
 
 The plans' limits are low and unpublished, and a refusal (code 1302) costs every agent a visible failure. So each
 server and model has a lane. Its limit starts small and rises with every accepted request until the first refusal, as
-TCP's slow start does; a refusal halves it, and then it grows by one for each quiet minute. Who finds the lane full
+TCP's slow start does; a refusal halves it, but not below what the server is carrying right now, and then it grows by
+one for each quiet minute. Who finds the lane full
 waits in it: people before background work, first come first served.
 """
 
@@ -27,9 +28,12 @@ class Ticket:
     epoch: int
     has_left: bool = False
     is_kept: bool = False
+    is_carried: bool = False
 
     def accepted(self) -> None:
         """The upstream took the request."""
+        self.is_carried = True
+        self.lane.carried += 1
         self.lane.grow()
 
     def refused(self) -> bool:
@@ -43,16 +47,18 @@ class Ticket:
         """The request is over, however it ended. Idempotent."""
         if not self.has_left:
             self.has_left = True
+            self.lane.carried -= self.is_carried
             self.lane.release()
 
 
 @dataclass(eq=False, slots=True)
 class Lane:
-    """The places of one server and model. clock: seconds, of any origin."""
+    """The places of one server and model. clock: seconds, of any origin. carried: accepted and not yet over."""
 
     clock: Callable[[], float]
     limit: int = FIRST_LIMIT
     in_flight: int = 0
+    carried: int = 0
     epoch: int = 0
     is_rising: bool = True
     quiet_since: float = 0.0
@@ -115,7 +121,7 @@ class Lane:
         self.quiet_since = self.clock()
         if epoch == self.epoch:
             self.epoch += 1
-            self.limit = max(1, self.limit // 2)
+            self.limit = max(1, self.limit // 2, self.carried)
 
     def _recover(self) -> None:
         """One more place for each quiet minute since the last refusal."""

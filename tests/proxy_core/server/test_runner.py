@@ -54,10 +54,12 @@ async def test_it_listens_where_it_says(host: Host) -> None:
 
 
 async def test_a_taken_port_leaves_the_old_one_open(host: Host, taken_port: int) -> None:
+    before = host.proxy.address
     host.set(port=taken_port)
     with pytest.raises(PortInUseError) as caught:
         await host.proxy.rebind()
     assert caught.value.port == taken_port
+    assert host.proxy.address == before
     assert await host.health() == 200
 
 

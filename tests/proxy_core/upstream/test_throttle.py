@@ -76,6 +76,19 @@ async def test_it_rises_until_the_first_refusal_and_a_burst_counts_once(lane: La
     assert lane.limit == FIRST_LIMIT // 2
 
 
+async def test_it_is_not_cut_below_what_the_server_carries(lane: Lane) -> None:
+    tickets = await fill(lane)
+    for ticket in tickets:
+        ticket.accepted()
+    (refused,) = await fill(lane, 1)
+    tickets.pop().leave()
+    refused.refused()
+    assert (lane.limit, lane.carried) == (3, 2)
+    (again,) = await fill(lane, 1)
+    again.refused()
+    assert lane.limit == 2  # half of three would be one
+
+
 async def test_quiet_minutes_give_places_back(lane: Lane, clock: Clock) -> None:
     (ticket,) = await fill(lane, 1)
     ticket.refused()
