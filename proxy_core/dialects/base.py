@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Protocol
 
 from proxy_core.chat import Answer, Conversation, Delta
+from proxy_core.dialects.restraint import UNRESTRAINED, Restraints
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.facts import ModelFacts, UpstreamQuirks
 from proxy_core.jsontypes import JsonObject
@@ -35,10 +36,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """A body ready to be sent. dropped: fields left out that only tune (x-proxy-dropped)."""
+    """A body ready to be sent. dropped: fields left out that only tune (x-proxy-dropped).
+
+    emulated: fields that the upstream does not have and that were asked for in words instead (x-proxy-emulated).
+    restraints: what has to be done to the answer, because the upstream was not asked for it or will not do it.
+    """
 
     body: JsonObject
     dropped: tuple[str, ...] = ()
+    emulated: tuple[str, ...] = ()
+    restraints: Restraints = UNRESTRAINED
 
 
 @dataclass(frozen=True, slots=True)

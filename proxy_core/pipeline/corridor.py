@@ -14,7 +14,7 @@ from typing import TypeAlias
 import orjson
 
 from proxy_core.chat import Conversation
-from proxy_core.dialects.base import ClientDialect, Dialect, ReplyContext, Target
+from proxy_core.dialects.base import ClientDialect, Dialect, ReplyContext, Target, UpstreamRequest
 from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import AccessDeniedError, BadRequestError, Overflow, UpstreamError
 from proxy_core.events import EventBus
@@ -82,9 +82,9 @@ class Corridor:
         body = encode_body(request.body)
         key = await self._credential(setup, call)
         outgoing = _outgoing(call, route, upstream, key, body, setup.settings, stream=conversation.stream)
-        headers = _reply_headers(call, route, request.dropped)
+        headers = _reply_headers(call, route, request)
         context = self._context(call.dialect, conversation, len(body))
-        passage = Passage(call, route, upstream, context, record, headers, self._beat_s)
+        passage = Passage(call, route, upstream, context, record, headers, self._beat_s, request.restraints)
         is_background = route.model == setup.settings.fast_model
         coming = self._send(passage, outgoing, setup.settings.max_retries, is_background=is_background)
         if not conversation.stream:
@@ -172,12 +172,13 @@ def limits_of(settings: ProxySettings) -> Limits:
     )
 
 
-def _reply_headers(call: Call, route: Route, dropped: tuple[str, ...]) -> dict[str, str]:
+def _reply_headers(call: Call, route: Route, request: UpstreamRequest) -> dict[str, str]:
     headers = {
         "request-id": call.id,
         "x-request-id": call.id,
         "x-proxy-route": header_text(f"{route.server.name}/{route.dialect.value}/{route.model}"),
     }
-    if dropped:
-        headers["x-proxy-dropped"] = header_text(",".join(dropped))
+    for name, fields in (("x-proxy-dropped", request.dropped), ("x-proxy-emulated", request.emulated)):
+        if fields:
+            headers[name] = header_text(",".join(fields))
     return headers

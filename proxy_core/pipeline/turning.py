@@ -10,6 +10,7 @@ from proxy_core.chat import Answer
 from proxy_core.dialects.base import Dialect, ReplyContext, StreamRelay
 from proxy_core.dialects.crossing import Crossing
 from proxy_core.dialects.fold import Folder, unfold
+from proxy_core.dialects.restraint import UNRESTRAINED, Restraints, restrain
 from proxy_core.dialects.upstream_errors import is_error_body
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
@@ -36,11 +37,12 @@ class Passage:
     record: ExchangeRecord
     headers: dict[str, str]
     beat_s: float
+    restraints: Restraints = UNRESTRAINED
 
     @property
-    def is_same_dialect(self) -> bool:
-        """Whether bytes can go through as they came."""
-        return self.call.dialect.name == self.upstream.name
+    def is_open(self) -> bool:
+        """Whether bytes can go through as they came: one dialect, and nothing to be done to the answer."""
+        return self.call.dialect.name == self.upstream.name and not self.restraints.is_needed
 
 
 async def turn_answer(
@@ -73,7 +75,7 @@ def _unstreamed(passage: Passage, raw: bytes, body: JsonObject, *, stream: bool)
     answer = passage.upstream.read_answer(body)
     if stream:
         return _whole_as_stream(passage, answer)
-    if not passage.is_same_dialect:
+    if not passage.is_open:
         return _whole(passage, answer)
     passage.record.hear_answer(answer)
     touched = passage.upstream.touch_answer(body, passage.context)
@@ -82,6 +84,7 @@ def _unstreamed(passage: Passage, raw: bytes, body: JsonObject, *, stream: bool)
 
 
 def _whole(passage: Passage, answer: Answer) -> WholeReply:
+    answer = restrain(answer, passage.restraints)
     passage.record.hear_answer(answer)
     body = passage.call.dialect.write_answer(answer, passage.context)
     passage.record.finish(_OK)
@@ -90,7 +93,7 @@ def _whole(passage: Passage, answer: Answer) -> WholeReply:
 
 def _whole_as_stream(passage: Passage, answer: Answer) -> WholeReply:
     writer = passage.call.dialect.open_writer(passage.context)
-    deltas = unfold(answer)
+    deltas = unfold(restrain(answer, passage.restraints))
     passage.record.hear(deltas)
     body = b"".join([writer.write(delta) for delta in deltas])
     passage.record.finish(_OK)
@@ -98,13 +101,13 @@ def _whole_as_stream(passage: Passage, answer: Answer) -> WholeReply:
 
 
 def _streamed(passage: Passage, reply: UpstreamReply) -> StreamedReply:
-    """Same dialect: a relay. Otherwise one writer both tells the deltas and, if need be, the failure."""
+    """Bytes that may pass: a relay. Otherwise one writer both tells the deltas and, if need be, the failure."""
     writer = passage.call.dialect.open_writer(passage.context)
     relay: StreamRelay
-    if passage.is_same_dialect:
+    if passage.is_open:
         relay = passage.upstream.open_relay(passage.context)
     else:
-        relay = Crossing(passage.upstream.open_reader(), writer)
+        relay = Crossing(passage.upstream.open_reader(), writer, passage.restraints)
     return StreamedReply(reply, relay, passage.record, writer.write, stream_headers(passage.headers), passage.beat_s)
 
 

@@ -217,6 +217,7 @@ MODELS: tuple[ModelFacts, ...] = (
         16_384,
         modalities=_MULTIMODAL,
         released="2025-08-11",
+        inline_tags=True,
         usd=_flat("0.60 0.11 1.80"),
         cny=_tiered("2 0.4 6", "2 0.4 6", "4 0.8 12"),
     ),

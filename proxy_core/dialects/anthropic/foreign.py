@@ -20,7 +20,9 @@ from proxy_core.chat import (
 from proxy_core.dialects.anthropic.parts import refuse_uncarried, write_message, write_part
 from proxy_core.dialects.base import Target, UpstreamRequest
 from proxy_core.dialects.effort import ThinkingChoice, choose_thinking
+from proxy_core.dialects.restraint import Restraints
 from proxy_core.dialects.shape import refuse
+from proxy_core.dialects.tool_names import with_safe_names
 from proxy_core.dialects.turns import settle_turns
 from proxy_core.jsontypes import JsonObject
 
@@ -41,6 +43,7 @@ def max_tokens_for(conversation: Conversation, target: Target) -> int:
 def write_foreign(conversation: Conversation, target: Target) -> UpstreamRequest:
     """The body. Raises BadRequestError for what another dialect's request holds and this one cannot carry."""
     refuse_uncarried(conversation.messages)
+    conversation, renamed = with_safe_names(conversation)
     messages = _with_sendable_thinking(conversation.messages, target.quirks.empty_thinking_signature)
     turns = settle_turns(messages, leading=conversation.system)
     choice = choose_thinking(conversation.thinking, target.facts, target.default_thinking)
@@ -57,7 +60,14 @@ def write_foreign(conversation: Conversation, target: Target) -> UpstreamRequest
         **({"metadata": {"user_id": conversation.user_id}} if conversation.user_id else {}),
         **({"stream": True} if conversation.stream else {}),
     }
-    return UpstreamRequest(body, conversation.dropped + choice.dropped)
+    # White space alone is refused here as a stop sequence, and common all the same ("\n" for one line).
+    restraints = Restraints(
+        stops=tuple([text for text in conversation.sampling.stop if not text.strip()]),
+        renamed_tools=renamed,
+        strips_fences=conversation.json_format is not None,
+    )
+    emulated = () if conversation.json_format is None else ("response_format",)
+    return UpstreamRequest(body, conversation.dropped + choice.dropped, emulated, restraints)
 
 
 def _with_sendable_thinking(messages: tuple[Message, ...], is_unsigned_taken: bool) -> list[Message]:

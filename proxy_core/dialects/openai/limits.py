@@ -24,6 +24,7 @@ def clamp_top_p(top_p: float) -> float:
     return max(_MIN_TOP_P, min(top_p, 1))
 
 
-def split_stop(stop: Sequence[str], target: Target) -> tuple[list[str], bool]:
-    """The stop sequences that z.ai takes, and whether any had to be left out."""
-    return list(stop[: target.quirks.stop_limit]), len(stop) > target.quirks.stop_limit
+def split_stop(stop: Sequence[str], target: Target) -> tuple[list[str], tuple[str, ...]]:
+    """The stop sequences that z.ai takes, and those that are left to us."""
+    limit = target.quirks.stop_limit
+    return list(stop[:limit]), tuple(stop[limit:])

@@ -6,28 +6,43 @@ clamped (protocols A.3).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from proxy_core.chat import Conversation
 from proxy_core.dialects.base import Target, UpstreamRequest
 from proxy_core.dialects.effort import ThinkingChoice, choose_thinking
+from proxy_core.dialects.openai.answers import text_of
+from proxy_core.dialects.openai.emulated import (
+    emulated_names,
+    forced_choice,
+    is_schema_emulated,
+    json_lines,
+    restraints_for,
+    tool_lines,
+)
 from proxy_core.dialects.openai.limits import clamp_max_tokens, clamp_temperature, clamp_top_p, split_stop
 from proxy_core.dialects.openai.messages import write_message
 from proxy_core.dialects.openai.tools import EMPTY_FUNCTION, write_tools
+from proxy_core.dialects.shape import as_list
+from proxy_core.dialects.tool_names import with_safe_names
 from proxy_core.jsontypes import JsonObject
 
 
 def adapt(conversation: Conversation, target: Target) -> UpstreamRequest:
     """The body to send. The conversation's own raw body is not touched."""
+    conversation, renamed = with_safe_names(conversation)
     choice = choose_thinking(conversation.thinking, target.facts, target.default_thinking)
     body = dict(conversation.raw)
     body["model"] = target.model
     body["messages"] = [raw for message in conversation.messages for raw in write_message(message)]
     _modernise_functions(body, conversation)
-    _complete_tools(body)
+    _complete_tools(body, {name: safe for safe, name in renamed.items()})
+    emulated = _emulate(body, conversation, target)
     _ask_for_stream_extras(body, target)
     _settle_sampling(body, target)
     _settle_thinking(body, choice, can_think=target.facts.thinking != "none")
-    dropped = _settle_stop(body, conversation, target)
-    return UpstreamRequest(body, dropped + choice.dropped)
+    _settle_stop(body, conversation, target)
+    return UpstreamRequest(body, choice.dropped, emulated, restraints_for(conversation, target, renamed))
 
 
 def _modernise_functions(body: JsonObject, conversation: Conversation) -> None:
@@ -43,19 +58,54 @@ def _modernise_functions(body: JsonObject, conversation: Conversation) -> None:
         body["tool_choice"] = {"type": "function", "function": choice} if is_named else choice
 
 
-def _complete_tools(body: JsonObject) -> None:
+def _complete_tools(body: JsonObject, safe_names: Mapping[str, str]) -> None:
     """z.ai demands a description and parameters of every function; clients often leave them out."""
     tools = body.get("tools")
     if isinstance(tools, list):
-        body["tools"] = [_complete_tool(tool) for tool in tools]
+        body["tools"] = [_complete_tool(tool, safe_names) for tool in tools]
 
 
-def _complete_tool(tool: object) -> object:
+def _complete_tool(tool: object, safe_names: Mapping[str, str]) -> object:
     function = tool.get("function") if isinstance(tool, dict) else None
     if not isinstance(tool, dict) or not isinstance(function, dict):
         return tool
-    missing = {name: default for name, default in EMPTY_FUNCTION.items() if not function.get(name)}
-    return {**tool, "function": {**function, **missing}} if missing else tool
+    changed = {name: default for name, default in EMPTY_FUNCTION.items() if not function.get(name)}
+    if safe := safe_names.get(text_of(function.get("name"))):
+        changed["name"] = safe
+    return {**tool, "function": {**function, **changed}} if changed else tool
+
+
+def _emulate(body: JsonObject, conversation: Conversation, target: Target) -> tuple[str, ...]:
+    """A demanded call and a JSON schema, where z.ai does not know them, as a line at the end of the system prompt."""
+    lines: list[str] = []
+    forced = forced_choice(conversation.tool_choice, conversation.tools)
+    if forced is not None and target.quirks.tool_choice_auto_only:
+        lines += tool_lines(forced)
+        body["tool_choice"] = "auto"
+        if forced.mode == "tool":
+            body["tools"] = [tool for tool in as_list(body.get("tools"), "tools") if _is_named(tool, forced.name)]
+    if conversation.tool_choice is not None and not conversation.tool_choice.parallel:
+        body.pop("parallel_tool_calls", None)  # not in z.ai's schema; we let only one call through
+    if is_schema_emulated(conversation.json_format, target):
+        lines += json_lines(conversation.json_format)
+        body["response_format"] = {"type": "json_object"}
+    if lines:
+        body["messages"] = _with_lines(as_list(body["messages"], "messages"), lines)
+    return emulated_names(conversation, forced, target)
+
+
+def _is_named(tool: object, name: str) -> bool:
+    holder = tool.get(text_of(tool.get("type")) or "function") if isinstance(tool, dict) else None
+    return isinstance(holder, dict) and holder.get("name") == name
+
+
+def _with_lines(messages: list[object], lines: list[str]) -> list[object]:
+    """The messages with more said in their system message, or in a new one."""
+    first = messages[0]
+    said = first.get("content") if isinstance(first, dict) and first.get("role") == "system" else None
+    rest = messages[1:] if isinstance(said, str) else messages
+    text = "\n\n".join([said, *lines] if isinstance(said, str) else lines)
+    return [{"role": "system", "content": text}, *rest]
 
 
 def _ask_for_stream_extras(body: JsonObject, target: Target) -> None:
@@ -79,16 +129,15 @@ def _settle_sampling(body: JsonObject, target: Target) -> None:
         body["top_p"] = clamp_top_p(top_p)
 
 
-def _settle_stop(body: JsonObject, conversation: Conversation, target: Target) -> tuple[str, ...]:
-    """`stop` as the list that z.ai takes; what is over its limit is cut and named."""
+def _settle_stop(body: JsonObject, conversation: Conversation, target: Target) -> None:
+    """`stop` as the list that z.ai takes; what is over its limit we look for ourselves."""
     if body.get("stop") is None:
-        return ()
-    kept, is_cut = split_stop(conversation.sampling.stop, target)
+        return
+    kept, _ = split_stop(conversation.sampling.stop, target)
     if kept:
         body["stop"] = kept
     else:
         del body["stop"]
-    return ("stop",) if is_cut else ()
 
 
 def _settle_thinking(body: JsonObject, choice: ThinkingChoice, *, can_think: bool) -> None:

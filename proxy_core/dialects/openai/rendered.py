@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-import orjson
-
-from proxy_core.chat import Conversation, JsonFormat, Tool, ToolChoice
+from proxy_core.chat import Conversation, Tool, ToolChoice
 from proxy_core.dialects.base import Target, UpstreamRequest
 from proxy_core.dialects.effort import ThinkingChoice, choose_thinking
+from proxy_core.dialects.openai.emulated import (
+    emulated_names,
+    forced_choice,
+    json_lines,
+    restraints_for,
+    tool_lines,
+)
 from proxy_core.dialects.openai.limits import clamp_max_tokens, clamp_temperature, clamp_top_p, split_stop
 from proxy_core.dialects.openai.tools import write_tools
 from proxy_core.dialects.openai.turns import render_turns
 from proxy_core.dialects.shape import refuse
+from proxy_core.dialects.tool_names import with_safe_names
 from proxy_core.dialects.turns import settle_turns
 from proxy_core.jsontypes import JsonObject
 
@@ -22,15 +28,16 @@ _USER_ID_CHARS = range(6, 129)
 
 def render(conversation: Conversation, target: Target) -> UpstreamRequest:
     """The body to send. Raises BadRequestError for what cannot be carried and would change the meaning."""
+    conversation, renamed = with_safe_names(conversation)
     tools, dropped = _carried_tools(conversation)
     choice = choose_thinking(conversation.thinking, target.facts, target.default_thinking)
     settled = settle_turns(conversation.messages, leading=conversation.system)
-    forced = _forced(conversation.tool_choice, tools)
+    forced = forced_choice(conversation.tool_choice, tools)
     if forced is not None and forced.mode == "tool":
         tools = tuple(tool for tool in tools if tool.name == forced.name)
     lines = [part.text for part in settled.system]
-    lines += _json_lines(conversation.json_format)
-    lines += _tool_lines(forced) if target.quirks.tool_choice_auto_only else []
+    lines += json_lines(conversation.json_format)
+    lines += tool_lines(forced) if target.quirks.tool_choice_auto_only else []
     turns, has_reasoning = render_turns(settled.messages, target.facts)
     system: list[JsonObject] = [{"role": "system", "content": "\n\n".join(lines)}] if lines else []
     body: JsonObject = {
@@ -43,7 +50,10 @@ def render(conversation: Conversation, target: Target) -> UpstreamRequest:
         **_stream_fields(conversation, target, has_tools=bool(tools)),
     }
     return UpstreamRequest(
-        body, (*conversation.dropped, *dropped, *_dropped_names(conversation, target), *choice.dropped)
+        body,
+        (*conversation.dropped, *dropped, *choice.dropped),
+        emulated_names(conversation, forced, target),
+        restraints_for(conversation, target, renamed),
     )
 
 
@@ -57,37 +67,6 @@ def _carried_tools(conversation: Conversation) -> tuple[tuple[Tool, ...], tuple[
     if foreign and not carried:
         raise refuse("tools", f"{', '.join(foreign)} is not available for this model")
     return carried, foreign
-
-
-def _forced(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> ToolChoice | None:
-    """The choice, if it demands a call. Raises BadRequestError if there is no such tool."""
-    if choice is None or choice.mode in ("auto", "none"):
-        return None
-    if choice.mode == "tool" and all(tool.name != choice.name for tool in tools):
-        raise refuse("tool_choice", f"there is no tool {choice.name!r}")
-    if not tools:
-        raise refuse("tool_choice", "there is no tool to call")
-    return choice
-
-
-def _tool_lines(forced: ToolChoice | None) -> list[str]:
-    """A demanded call in words, for an upstream that only knows `auto`."""
-    if forced is None:
-        return []
-    return [f"You must call {f'the tool {forced.name}' if forced.mode == 'tool' else 'one of the tools'} now."]
-
-
-def _json_lines(json_format: JsonFormat | None) -> list[str]:
-    if json_format is None:
-        return []
-    line = "Answer with one JSON object and nothing else: no words around it and no code fence."
-    if json_format.schema is None:
-        return [line]
-    try:
-        schema = orjson.dumps(json_format.schema).decode()
-    except orjson.JSONEncodeError as error:
-        raise refuse("response_format", "the schema is nested too deeply") from error
-    return [f"{line} It must match this JSON Schema:\n{schema}"]
 
 
 def _sampling_fields(conversation: Conversation, target: Target) -> JsonObject:
@@ -144,10 +123,3 @@ def _stream_fields(conversation: Conversation, target: Target, *, has_tools: boo
         return {}
     fields: JsonObject = {"stream": True, "stream_options": {"include_usage": True}}
     return {**fields, "tool_stream": True} if has_tools and target.quirks.tool_stream else fields
-
-
-def _dropped_names(conversation: Conversation, target: Target) -> tuple[str, ...]:
-    _, is_stop_cut = split_stop(conversation.sampling.stop, target)
-    choice = conversation.tool_choice
-    is_serial = choice is not None and not choice.parallel
-    return (*(["stop_sequences"] if is_stop_cut else []), *(["parallel_tool_calls"] if is_serial else []))

@@ -25,7 +25,8 @@ def test_top_p(asked: float, sent: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "kept", "is_cut"), [(1, ["A"], True), (2, ["A", "B"], False), (4, ["A", "B"], False), (0, [], True)]
+    ("limit", "kept", "left"),
+    [(1, ["A"], ("B",)), (2, ["A", "B"], ()), (4, ["A", "B"], ()), (0, [], ("A", "B"))],
 )
-def test_stop(limit: int, kept: list[str], is_cut: bool) -> None:
-    assert split_stop(("A", "B"), target(quirks=UpstreamQuirks(stop_limit=limit))) == (kept, is_cut)
+def test_stop(limit: int, kept: list[str], left: tuple[str, ...]) -> None:
+    assert split_stop(("A", "B"), target(quirks=UpstreamQuirks(stop_limit=limit))) == (kept, left)

@@ -8,6 +8,7 @@ import pytest
 
 from proxy_core.dialects.base import Target
 from proxy_core.dialects.openai.requests import read_request, write_request
+from proxy_core.dialects.restraint import Restraints
 from proxy_core.facts import UpstreamQuirks
 from proxy_core.jsontypes import JsonObject
 from tests.proxy_core.dialects.openai.builders import (
@@ -27,6 +28,9 @@ TOOL = {
     "type": "function",
     "function": {"name": "look", "description": "D", "parameters": {"type": "object"}, "strict": True},
 }
+NAMED = {"type": "function", "function": {"name": "look"}}
+OTHER = {**TOOL, "function": {**TOOL["function"], "name": "other"}}
+SCHEMA_FORMAT = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "title": "A"}}}
 ABSENT = object()
 RICH = {
     "model": "glm-4.6",
@@ -95,8 +99,11 @@ def test_the_model_is_the_targets() -> None:
         ({"tools": [TOOL]}, "tool_stream", ABSENT),
         ({"stream": True, "tools": [TOOL], "tool_stream": False}, "tool_stream", False),
         ({"tools": [TOOL]}, "tools", [TOOL]),
-        ({"tool_choice": "required"}, "tool_choice", "required"),
-        ({"function_call": {"name": "look"}}, "tool_choice", {"type": "function", "function": {"name": "look"}}),
+        ({"tools": [TOOL], "tool_choice": "required"}, "tool_choice", "auto"),
+        ({"tools": [TOOL], "tool_choice": NAMED}, "tool_choice", "auto"),
+        ({"tools": [OTHER, TOOL], "tool_choice": NAMED}, "tools", [TOOL]),
+        ({"tools": [TOOL], "parallel_tool_calls": False}, "parallel_tool_calls", ABSENT),
+        ({"response_format": SCHEMA_FORMAT}, "response_format", {"type": "json_object"}),
         ({"function_call": "auto"}, "function_call", ABSENT),
         ({"functions": [{"name": "a"}]}, "functions", ABSENT),
     ],
@@ -127,6 +134,8 @@ def test_functions_are_completed() -> None:
     [
         (UpstreamQuirks(stop_limit=4), {"stop": ["A", "B"]}, "stop", ["A", "B"]),
         (UpstreamQuirks(max_temperature=2.0), {"temperature": 1.5}, "temperature", 1.5),
+        (UpstreamQuirks(json_schema=True), {"response_format": SCHEMA_FORMAT}, "response_format", SCHEMA_FORMAT),
+        (UpstreamQuirks(tool_choice_auto_only=False), {"tools": [TOOL], "tool_choice": NAMED}, "tool_choice", NAMED),
         (UpstreamQuirks(tool_stream=False), {"stream": True, "tools": [TOOL]}, "tool_stream", ABSENT),
     ],
 )
@@ -135,15 +144,58 @@ def test_quirks_are_switches(quirks: UpstreamQuirks, fields: JsonObject, name: s
 
 
 @pytest.mark.parametrize(
-    ("fields", "dropped"),
+    ("fields", "emulated", "line"),
     [
-        ({"stop": ["A", "B"]}, ("stop",)),
-        ({"stop": ["A"]}, ()),
-        ({"seed": 1, "logit_bias": {"1": 2}}, ()),
+        ({"seed": 1, "logit_bias": {"1": 2}}, (), ""),
+        ({"tools": [TOOL], "tool_choice": "auto"}, (), ""),
+        ({"tools": [TOOL], "tool_choice": "required"}, ("tool_choice",), "You must call one of the tools now."),
+        ({"tools": [TOOL], "tool_choice": NAMED}, ("tool_choice",), "You must call the tool look now."),
+        ({"response_format": {"type": "json_object"}}, (), ""),
+        ({"response_format": SCHEMA_FORMAT}, ("response_format",), '{"type":"object","title":"A"}'),
     ],
 )
-def test_only_what_is_left_out_is_named(fields: JsonObject, dropped: tuple[str, ...]) -> None:
-    assert write_request(read_request(body(**fields)), target()).dropped == dropped
+@pytest.mark.parametrize("system", [(), ({"role": "developer", "content": "Be brief."},)], ids=["bare", "system"])
+def test_what_zai_does_not_have_is_said_in_words(
+    fields: JsonObject, emulated: tuple[str, ...], line: str, system: tuple[JsonObject, ...]
+) -> None:
+    request = write_request(read_request(body(*system, {"role": "user", "content": "Hi"}, **fields)), target())
+    texts = [message["content"] for message in request.body["messages"] if message["role"] == "system"]
+    said = "\n\n".join(texts)
+    assert (request.dropped, request.emulated) == ((), emulated)
+    assert len(texts) == bool(system or line)
+    assert said.startswith("Be brief." if system else "")
+    assert said.endswith(line)
+
+
+LONG = "mcp__" + "x" * 80
+
+
+def test_names_that_zai_refuses_are_made_safe_everywhere() -> None:
+    tools = [TOOL, {**TOOL, "function": {**TOOL["function"], "name": LONG}}]
+    said = {"role": "assistant", "content": None, "tool_calls": [call(name=LONG), call("call_2")]}
+    request = write_request(read_request(body(said, tools=tools, tool_choice="auto")), target())
+    (safe,) = request.restraints.renamed_tools
+    assert request.restraints.renamed_tools == {safe: LONG}
+    assert [tool["function"]["name"] for tool in request.body["tools"]] == ["look", safe]
+    calls = request.body["messages"][0]["tool_calls"]
+    assert [entry["function"]["name"] for entry in calls] == [safe, "look"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "restraints"),
+    [
+        ({}, Restraints()),
+        ({"stop": "A"}, Restraints()),
+        ({"stop": ["A", "B", "C"]}, Restraints(stops=("B", "C"))),
+        ({"tools": [TOOL], "parallel_tool_calls": False}, Restraints(is_serial=True)),
+        ({"response_format": {"type": "json_object"}}, Restraints()),
+        ({"response_format": SCHEMA_FORMAT}, Restraints(strips_fences=True)),
+    ],
+)
+def test_what_zai_will_not_do_is_left_to_us(fields: JsonObject, restraints: Restraints) -> None:
+    request = write_request(read_request(body(**fields)), target())
+    assert request.restraints == restraints
+    assert request.restraints.is_needed is (restraints != Restraints())
 
 
 ON, OFF = {"type": "enabled"}, {"type": "disabled"}

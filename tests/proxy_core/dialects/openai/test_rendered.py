@@ -19,6 +19,7 @@ from proxy_core.chat import (
 )
 from proxy_core.dialects.base import Target, UpstreamRequest
 from proxy_core.dialects.openai.requests import write_request
+from proxy_core.dialects.restraint import Restraints
 from proxy_core.errors import BadRequestError
 from proxy_core.facts import UpstreamQuirks
 from proxy_core.jsontypes import JsonObject
@@ -120,13 +121,29 @@ def test_what_would_change_the_meaning_is_refused(fields: dict[str, object], why
         ({}, ()),
         ({"dropped": ("top_k",)}, ("top_k",)),
         ({"tools": (LOOK, SERVER_TOOL)}, ("web_search_20250305",)),
-        ({"sampling": Sampling(stop=("A", "B"))}, ("stop_sequences",)),
-        ({"tools": (LOOK,), "tool_choice": ToolChoice(parallel=False)}, ("parallel_tool_calls",)),
         ({"thinking": ThinkingRequest(enabled=False)}, ()),
     ],
 )
 def test_what_only_tunes_is_dropped_and_named(fields: dict[str, object], dropped: tuple[str, ...]) -> None:
     assert written(**fields).dropped == dropped
+
+
+@pytest.mark.parametrize(
+    ("fields", "restraints", "emulated"),
+    [
+        ({}, Restraints(), ()),
+        ({"sampling": Sampling(stop=("A", "B"))}, Restraints(stops=("B",)), ()),
+        ({"tools": (LOOK,), "tool_choice": ToolChoice(parallel=False)}, Restraints(is_serial=True), ()),
+        ({"tools": (LOOK,), "tool_choice": ToolChoice("any")}, Restraints(), ("tool_choice",)),
+        ({"json_format": JsonFormat()}, Restraints(), ()),
+        ({"json_format": JsonFormat({})}, Restraints(strips_fences=True), ("response_format",)),
+    ],
+)
+def test_what_zai_will_not_do_is_left_to_us(
+    fields: dict[str, object], restraints: Restraints, emulated: tuple[str, ...]
+) -> None:
+    request = written(**fields)
+    assert (request.restraints, request.emulated) == (restraints, emulated)
 
 
 def test_system_prompts_are_one_message_with_the_schema_at_its_end() -> None:
