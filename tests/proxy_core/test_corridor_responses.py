@@ -9,11 +9,14 @@ import pytest
 from pydantic import BaseModel
 
 from proxy_core.chat import Answer, StopReason, Text, Thinking, ToolCall, Usage
+from proxy_core.dialects.crossing import Crossing
+from proxy_core.dialects.table import CLIENT_DIALECTS, DIALECTS
 from proxy_core.events import ExchangeFinished
+from proxy_core.wire.sse import SseDecoder
 from tests.corridor import Corridor
 from tests.fake_upstream import HELLO, Reply
 from tests.legs import seen
-from tests.proxy_core.dialects.responses.builders import AGENTS, LOOK, PATCH, SEARCH, Client, codex_body
+from tests.proxy_core.dialects.responses.builders import AGENTS, LOOK, PATCH, SEARCH, Client, codex_body, context
 
 SIDES = pytest.mark.parametrize("side", ["anthropic", "openai"])
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -184,6 +187,28 @@ async def test_a_stream_that_dies_has_failed(
     assert (last["status"], last["error"]["code"]) == ("failed", "server_error")
     assert "upstream" in last["error"]["message"]
     assert corridor.events[-1].exchange.outcome == "failed"
+
+
+@SIDES
+def test_wherever_the_upstream_breaks_off_the_client_gets_a_legal_failure(side: str) -> None:
+    body = Reply(answer=BUSY, split=lambda text: [text]).render(side, stream=True)
+    endings = {event["type"] for place in range(0, len(body), 11) for event in told(side, body[:place])[-1:]}
+    assert endings == {"response.failed", "response.completed"}
+    last = b"message_delta\ndata: " if side == "anthropic" else b'"finish_reason":"'
+    stopped = body.index(b"\n\n", body.index(last))
+    assert told(side, body[: stopped - 1])[-1]["type"] == "response.failed"
+
+
+def told(side: str, body: bytes) -> list[dict[str, object]]:
+    """The events that a client gets for what an upstream said before it broke off; they are legal."""
+    asked = context(**TOOLS)
+    crossing = Crossing(DIALECTS[side].open_reader(), CLIENT_DIALECTS["responses"].open_writer(asked))
+    decoder = SseDecoder()
+    written = [crossing.relay(event)[0] for event in (*decoder.feed(body), *decoder.flush())]
+    events = SseDecoder().feed(b"".join(written) + crossing.close()[0])
+    payloads = [json.loads(event.data) for event in events if event.data]
+    Client().follow(payloads)
+    return payloads
 
 
 @BOTH

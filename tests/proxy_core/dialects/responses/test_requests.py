@@ -115,8 +115,32 @@ def test_any_body_is_read_or_refused(fields: Wire, is_whole: bool) -> None:
         assert read.raw is fields
 
 
-ITEMS = st.sampled_from([CALL, PATCHED, RESULT, SHELL, THOUGHT, message("user", "u"), message("assistant", "a")])
+def spoiled(value: object, path: list[int], odd: object) -> object:
+    """A copy of the value in which whatever stands at the end of a way through it is something odd."""
+    if not path or not isinstance(value, (list, dict)) or not value:
+        return odd
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    key = keys[path[0] % len(keys)]
+    copy = value.copy()
+    copy[key] = spoiled(value[key], path[1:], odd)
+    return copy
+
+
+ALL_ITEMS = [CALL, PATCHED, RESULT, SHELL, THOUGHT, message("assistant", "Yes.")]
+
+
+@given(st.lists(st.integers(0, 20), min_size=1, max_size=7), VALUES)
+def test_one_odd_thing_in_a_good_body_is_read_or_refused(path: list[int], odd: object) -> None:
+    try:
+        read = read_request(spoiled(codex_body(*ALL_ITEMS), path, odd))
+        for upstream in DIALECTS.values():
+            upstream.write_request(read, TARGET)
+    except BadRequestError as error:
+        assert ": " in str(error)
+
+
 TARGET = Target("glm-4.6", ModelFacts("glm-4.6"))
+ITEMS = st.sampled_from([CALL, PATCHED, RESULT, SHELL, THOUGHT, message("user", "u"), message("assistant", "a")])
 
 
 @pytest.mark.parametrize("upstream", DIALECTS.values(), ids=DIALECTS)
