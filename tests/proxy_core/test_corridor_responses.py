@@ -81,6 +81,22 @@ async def test_tools_of_all_kinds(
     assert [name for name, _, _ in seen(corridor.upstream.last).tools] == ["look", "apply_patch", "agents__stop"]
 
 
+@BOTH
+@SIDES
+async def test_a_name_that_no_upstream_takes_comes_back_as_it_was(
+    corridor: Corridor, openai_client: openai.AsyncOpenAI, side: str, stream: bool
+) -> None:
+    space, name = "mcp__a.server", "tool" * 20
+    tools = [{"type": "namespace", "name": space, "description": "x", "tools": [{**PATCH, "name": name}]}]
+    await ask(openai_client, side, stream=stream, tools=tools)
+    ((sent, _, _),) = seen(corridor.upstream.last).tools
+    assert len(sent) <= 64
+    called = (ToolCall("c1", sent, json.dumps({"input": BEGIN})),)
+    corridor.upstream.reply = Reply(answer=Answer("r", "glm-4.6", called, StopReason.TOOL_USE, Usage(1, 0, 0, 1)))
+    (call,) = (await ask(openai_client, side, stream=stream, tools=tools)).output
+    assert (call.type, call.namespace, call.name, call.input) == ("custom_tool_call", space, name, BEGIN)
+
+
 @SIDES
 async def test_the_next_turn_takes_everything_back(
     corridor: Corridor, openai_client: openai.AsyncOpenAI, side: str

@@ -2,7 +2,7 @@
 
     message                                    a message of its role; developer is system
     reasoning                                  thinking of the assistant
-    function_call, custom_tool_call            a call, by the tool's upstream name
+    function_call, custom_tool_call            a call, by the tool's one name
     …_call with a call_id (local_shell …)      a call of that name, its other fields as arguments
     …_output with a call_id                    its result
     additional_tools, tool_search_output       further tools
@@ -23,7 +23,7 @@ from proxy_core.dialects.arguments import arguments_text, made_id
 from proxy_core.dialects.responses.freeform import freeform_arguments
 from proxy_core.dialects.responses.parts import as_json, read_content, read_output, rendering
 from proxy_core.dialects.responses.reasoning import read_reasoning
-from proxy_core.dialects.responses.tools import upstream_name
+from proxy_core.dialects.responses.tools import joint_name
 from proxy_core.dialects.shape import as_object, as_text, at, optional_list, optional_text, refuse
 from proxy_core.jsontypes import JsonObject
 
@@ -130,7 +130,7 @@ def _call_id(item: JsonObject, path: str) -> str:
 
 def _tool_name(item: JsonObject, path: str) -> str:
     name = as_text(item.get("name"), at(path, "name"))
-    return upstream_name(name, optional_text(item, "namespace", path) or "")
+    return joint_name(name, optional_text(item, "namespace", path) or "")
 
 
 def _read_call(item: JsonObject, path: str) -> Message:
@@ -147,7 +147,7 @@ def _read_custom_call(item: JsonObject, path: str) -> Message:
 def _read_other_call(item: JsonObject, path: str) -> Message:
     """A call of a tool that clients carry out in a way of their own."""
     said = {name: value for name, value in item.items() if name not in _FRAME}
-    name = upstream_name(str(item["type"]).removesuffix("_call"))
+    name = joint_name(str(item["type"]).removesuffix("_call"))
     return Message("assistant", (ToolCall(_call_id(item, path), name, as_json(said, path)),))
 
 

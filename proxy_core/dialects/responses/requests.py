@@ -63,7 +63,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 class Echo:
     """What the answer must know of the request.
 
-    repeated: fields that the response object says again. origins: upstream name of a tool → how the client knows it.
+    repeated: fields that the response object says again. origins: joint name of a tool → how the client knows it.
     seals_reasoning: the client asked for `reasoning.encrypted_content`.
     """
 

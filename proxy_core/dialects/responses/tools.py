@@ -1,4 +1,4 @@
-"""Tools of a Responses request and the choice among them; upstream all of them are functions with plain names.
+"""Tools of a Responses request and the choice among them; to us all of them are functions under one name each.
 
 A client's tool stands alone (`function`, or `custom` with freeform input) or in a `namespace`. Tools that OpenAI's
 own servers or special clients carry out (`web_search`, `local_shell` …) no other model knows: they are left out.
@@ -6,8 +6,6 @@ own servers or special clients carry out (`web_search`, `local_shell` …) no ot
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,8 +24,6 @@ from proxy_core.dialects.shape import (
 )
 from proxy_core.jsontypes import JsonObject
 
-_LEGAL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_KEPT_CHARS = 55
 _MODES: dict[str, Literal["auto", "any", "none"]] = {"auto": "auto", "none": "none", "required": "any"}
 _CALLABLE = ("function", "custom")
 
@@ -43,21 +39,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """The tools that can go upstream, the way back from their names there, and the types that had to stay behind."""
+    """The tools that can go upstream, the way back from their names, and the types that had to stay behind."""
 
     tools: tuple[Tool, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
-def upstream_name(name: str, namespace: str = "") -> str:
-    """The one name of a tool upstream, always the same: `ns__tool`, and legal there whatever the client chose."""
+def joint_name(name: str, namespace: str = "") -> str:
+    """The one name of a tool, always the same: `ns__tool`. Whether upstreams take it is their writers' business."""
     joint = "" if not namespace or namespace.endswith("__") else "__"
-    whole = f"{namespace}{joint}{name}"
-    if _LEGAL.fullmatch(whole):
-        return whole
-    digest = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{re.sub(r'[^a-zA-Z0-9_-]', '_', whole)[:_KEPT_CHARS]}_{digest}"
+    return f"{namespace}{joint}{name}"
 
 
 def read_tools(declared: Iterable[tuple[object, str]]) -> Toolbox:
@@ -75,7 +67,7 @@ def read_tools(declared: Iterable[tuple[object, str]]) -> Toolbox:
                 left_out.append(kind)
                 continue
             origin = Origin(_name(raw, where), namespace, kind == "custom")
-            name = upstream_name(origin.name, namespace)
+            name = joint_name(origin.name, namespace)
             tools[name] = _read_tool(name, raw, origin, where)
             origins[name] = origin
     return Toolbox(tuple(tools.values()), origins, tuple(dict.fromkeys(left_out)))
@@ -135,7 +127,7 @@ def _mode(said: str, path: str) -> Literal["auto", "any", "none"]:
 
 
 def _chosen(choice: JsonObject, path: str) -> str:
-    return upstream_name(_name(choice, path), optional_text(choice, "namespace", path) or "")
+    return joint_name(_name(choice, path), optional_text(choice, "namespace", path) or "")
 
 
 def only_allowed(tools: tuple[Tool, ...], body: JsonObject) -> tuple[Tool, ...]:
