@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from proxy_core.errors import AccessDeniedError, ErrorKind, ProxyError
@@ -16,9 +17,12 @@ from proxy_core.wire.headers import client_keys
 
 # Pages of installed programs; no web site can carry such an origin.
 _PROGRAM_SCHEMES = ("vscode-webview", "vscode-file", "app", "tauri", "capacitor", "obsidian")
+_REMEMBERED = 64
+"""Host names: a client sends the same with every request."""
 _WILDCARD_HOSTS = ("0.0.0.0", "::", "")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this computer only."""
     name = host.strip("[]").rstrip(".").lower()
@@ -30,6 +34,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def host_name(authority: str) -> str:
     """The name in a Host header, without port and brackets; "" if it is not one."""
     try:

@@ -45,6 +45,8 @@ def client_keys(headers: Mapping[str, str]) -> list[str]:
 
 def header_text(text: str) -> str:
     """Text that came from a body, made safe as a header's value: printable ASCII, 300 characters at most."""
+    if len(text) <= 300 and text.isascii() and text.isprintable():
+        return text
     return "".join(char if " " <= char <= "~" else "?" for char in text[:300])
 
 
