@@ -60,14 +60,21 @@ def write_foreign(conversation: Conversation, target: Target) -> UpstreamRequest
         **({"metadata": {"user_id": conversation.user_id}} if conversation.user_id else {}),
         **({"stream": True} if conversation.stream else {}),
     }
-    # White space alone is refused here as a stop sequence, and common all the same ("\n" for one line).
-    restraints = Restraints(
+    emulated = () if conversation.json_format is None else ("response_format",)
+    return UpstreamRequest(
+        body, conversation.dropped + choice.dropped, emulated, _restraints_for(conversation, renamed)
+    )
+
+
+def _restraints_for(conversation: Conversation, renamed: Mapping[str, str]) -> Restraints:
+    """White space alone is refused here as a stop sequence, and common all the same: a line's end, for one line."""
+    choice = conversation.tool_choice
+    return Restraints(
         stops=tuple([text for text in conversation.sampling.stop if not text.strip()]),
+        is_serial=choice is not None and not choice.parallel,
         renamed_tools=renamed,
         strips_fences=conversation.json_format is not None,
     )
-    emulated = () if conversation.json_format is None else ("response_format",)
-    return UpstreamRequest(body, conversation.dropped + choice.dropped, emulated, restraints)
 
 
 def _with_sendable_thinking(messages: tuple[Message, ...], is_unsigned_taken: bool) -> list[Message]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from proxy_core.chat import Answer, AnswerPart, Text, Thinking, ToolCall, Usage
 from proxy_core.dialects.arguments import arguments_text, made_id
 from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.openai.legacy import finish_for, is_legacy
 from proxy_core.dialects.openai.messages import function_call
 from proxy_core.dialects.openai.reasons import (
     read_finish,
     read_usage,
     standard_finish,
-    write_finish,
     write_usage,
 )
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
@@ -99,9 +99,9 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
     """The whole reply, under the name of the model that the client asked for."""
     choice = {
         "index": 0,
-        "message": _write_message(answer),
+        "message": _write_message(answer, context),
         "logprobs": None,
-        "finish_reason": write_finish(answer.stop),
+        "finish_reason": finish_for(answer.stop, context),
     }
     return {
         "id": completion_id(answer.id, context),
@@ -119,7 +119,7 @@ def completion_id(answer_id: str, context: ReplyContext) -> str:
     return found if found.startswith(ID_PREFIX) else ID_PREFIX + found
 
 
-def _write_message(answer: Answer) -> JsonObject:
+def _write_message(answer: Answer, context: ReplyContext) -> JsonObject:
     text = "".join(part.text for part in answer.parts if isinstance(part, Text))
     thinking = "".join(part.text for part in answer.parts if isinstance(part, Thinking))
     calls = [
@@ -130,6 +130,8 @@ def _write_message(answer: Answer) -> JsonObject:
     message: JsonObject = {"role": "assistant", "content": None if calls and not text else text, "refusal": None}
     if thinking:
         message["reasoning_content"] = thinking
+    if calls and is_legacy(context):
+        return {**message, "function_call": calls[0]["function"]}
     return {**message, "tool_calls": calls} if calls else message
 
 

@@ -10,6 +10,7 @@ import re
 
 from proxy_core.chat import Conversation, JsonFormat, Sampling, ThinkingRequest
 from proxy_core.dialects.base import Target, UpstreamRequest
+from proxy_core.dialects.openai.legacy import call_shape
 from proxy_core.dialects.openai.messages import read_messages
 from proxy_core.dialects.openai.native import adapt
 from proxy_core.dialects.openai.rendered import render
@@ -80,6 +81,7 @@ def read_request(body: JsonObject) -> Conversation:
         wants_usage=optional_bool(options, "include_usage", "stream_options") or False,
         user_id=_user_id(body),
         dropped=uncarried(body),
+        echo=call_shape(body),
         raw=body,
     )
 

@@ -3,7 +3,7 @@
 delta                             chunk
 Started                           delta:{"role":"assistant","content":""}
 TextDelta, ThinkingDelta          delta:{"content"} or {"reasoning_content"}
-ToolCallStarted, ToolCallDelta    delta:{"tool_calls":[{"index",…}]}
+ToolCallStarted, ToolCallDelta    delta:{"tool_calls":[{"index",…}]}; {"function_call"} for clients of functions
 Finished                          "{}" for calls without arguments; finish_reason; usage if asked for; [DONE]
 Failed                            {"error":…}; [DONE]
 Pinged                            a comment
@@ -33,8 +33,9 @@ from proxy_core.chat import (
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.answers import completion_id
 from proxy_core.dialects.openai.errors import write_error
+from proxy_core.dialects.openai.legacy import finish_for, is_legacy
 from proxy_core.dialects.openai.messages import function_call
-from proxy_core.dialects.openai.reasons import write_finish, write_usage
+from proxy_core.dialects.openai.reasons import write_usage
 from proxy_core.errors import ProxyError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import encode_comment, encode_event, encode_json
@@ -52,6 +53,7 @@ class OpenAiStreamWriter:
 
     def __init__(self, context: ReplyContext) -> None:
         self._context = context
+        self._is_legacy = is_legacy(context)
         self._head: JsonObject = _head(completion_id("", context), context.created, context)
         self._usage = Usage()
         self._stop = StopReason.END_TURN
@@ -100,17 +102,21 @@ class OpenAiStreamWriter:
 
     def _begin_call(self, call: ToolCallStarted) -> bytes:
         self._bare_calls.add(call.index)
+        if self._is_legacy:
+            return self._chunk({"function_call": {"name": call.name, "arguments": ""}})
         return self._chunk({"tool_calls": [{"index": call.index, **function_call(call.id, call.name, "")}]})
 
     def _fragment(self, index: int, fragment: str) -> bytes:
         if not fragment:
             return b""
         self._bare_calls.discard(index)
+        if self._is_legacy:
+            return self._chunk({"function_call": {"arguments": fragment}})
         return self._chunk({"tool_calls": [{"index": index, "function": {"arguments": fragment}}]})
 
     def _finish(self) -> bytes:
         ending = [self._fragment(index, "{}") for index in sorted(self._bare_calls)]
-        ending.append(self._chunk({}, write_finish(self._stop)))
+        ending.append(self._chunk({}, finish_for(self._stop, self._context)))
         if self._context.wants_usage:
             ending.append(encode_json({**self._head, "choices": [], "usage": write_usage(self._usage)}))
         return b"".join([*ending, DONE])

@@ -67,7 +67,8 @@ def read_tool_choice(body: JsonObject) -> ToolChoice | None:
 
     allowed_tools keeps its mode; the list itself is applied by `allowed_names`.
     """
-    is_parallel = optional_bool(body, "parallel_tool_calls") is not False
+    # A client of functions can take one call only, there is no list to put more into.
+    is_parallel = optional_bool(body, "parallel_tool_calls") is not False and not takes_one_call(body)
     said = body.get("tool_choice")
     if said is not None:
         mode, name = _read_choice(said, "tool_choice")
@@ -78,6 +79,11 @@ def read_tool_choice(body: JsonObject) -> ToolChoice | None:
     else:
         mode, name = "auto", ""
     return ToolChoice(mode, name, is_parallel)
+
+
+def takes_one_call(body: JsonObject) -> bool:
+    """Whether the client offers `functions`, the legacy form; whoever knows tools beside them reads tool calls."""
+    return bool(body.get("functions")) and not body.get("tools")
 
 
 def _read_choice(said: object, path: str) -> tuple[Literal["auto", "any", "none", "tool"], str]:
