@@ -16,6 +16,7 @@ from app.paths import resources
 from app.runtime.access import settle_access_key
 from app.runtime.importing import ImportReport, found_notices, import_keys
 from app.runtime.keychain import KeyChain, KeySource
+from app.runtime.models import ModelWatch
 from app.runtime.setup import authority, current_server, make_setup, reachable_host
 from app.runtime.supervisor import Supervisor
 from app.secrets import SecretStore
@@ -87,6 +88,15 @@ class Runtime:
         self._grace: asyncio.Timeout | None = None
         self._setup: Setup | None = None
         self.proxy = self._make_proxy()
+        self.models = ModelWatch(
+            lambda: self._current_setup().server,
+            self.keys.key_of,
+            lambda server, key: self.proxy.discover_models(server, key),
+            self._forget_setup,
+        )
+
+    def _forget_setup(self) -> None:
+        self._setup = None
 
     def _make_proxy(self) -> Proxy:
         return Proxy(
@@ -99,7 +109,7 @@ class Runtime:
 
     def _current_setup(self) -> Setup:
         if self._setup is None:
-            self._setup = make_setup(self.store.current, self.servers, self.access_key)
+            self._setup = make_setup(self.store.current, self.servers, self.access_key, self.models.models_of)
         return self._setup
 
     async def start(self, *, port: int | None = None) -> None:
@@ -127,6 +137,7 @@ class Runtime:
         self._wants_to_listen = False
         self._tasks.start("meter", self._measure())
         self._tasks.start("keys", self._look_for_key())
+        self._tasks.start("models", self.models.run())
         self._tell(self._unsaid)
 
     async def stop(self) -> None:
@@ -227,6 +238,7 @@ class Runtime:
             configure_logging(after)
         if after.current_server != before.current_server:
             self._tasks.start("keys", self._look_for_key())
+            self.models.nudge()
         self._show()
 
     def _unsaved_notice(self, field: str) -> str:
@@ -260,6 +272,7 @@ class Runtime:
             raise SettingsRefusedError([SettingProblem("key", name, "this is not a key", "ASCII without spaces")])
         if not await self.keys.put(name, key):
             self.state.add_notice(self.secrets.problem)
+        self.models.nudge()
         await self._say_if_given(name)
 
     async def delete_key(self, server: str) -> None:

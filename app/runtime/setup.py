@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.settings.book import ServerBook
 from app.settings.schema import Settings
 from proxy_core.pipeline.setup import Setup
@@ -26,9 +28,15 @@ def current_server(settings: Settings, servers: ServerBook) -> Server:
     )
 
 
-def make_setup(settings: Settings, servers: ServerBook, access_key: str | None) -> Setup:
-    """What a request that begins now keeps to its end."""
-    return Setup(settings, current_server(settings, servers), access_key)
+def make_setup(
+    settings: Settings,
+    servers: ServerBook,
+    access_key: str | None,
+    models_of: Callable[[Server], tuple[str, ...]] = lambda _: (),
+) -> Setup:
+    """What a request that begins now keeps to its end. models_of: the ids that a server itself lists."""
+    server = current_server(settings, servers)
+    return Setup(settings, server, access_key, models_of(server))
 
 
 def reachable_host(host: str) -> str:

@@ -75,7 +75,7 @@ class Corridor:
         setup = self._setup()
         conversation = call.dialect.read_request(call.body)
         record.exchange.asked_model = conversation.model
-        route = choose_route(conversation, setup.settings, setup.server)
+        route = choose_route(conversation, setup.settings, setup.server, setup.discovered)
         record.route(route, stream=conversation.stream)
         upstream = DIALECTS[route.dialect.value]
         request = upstream.write_request(conversation, _target(route, setup.settings))

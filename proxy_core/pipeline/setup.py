@@ -18,12 +18,15 @@ KeyOf: TypeAlias = Callable[[str], Awaitable[str | None]]
 class Setup:
     """This moment's settings, the current server and the access key (None: every caller may come in).
 
+    discovered: ids of models that the current server itself lists.
+
     A request keeps the setup it began with.
     """
 
     settings: ProxySettings
     server: Server
     access_key: str | None = None
+    discovered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

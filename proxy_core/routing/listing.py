@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from proxy_core.jsontypes import JsonObject
@@ -12,21 +13,20 @@ from proxy_core.settings import DialectName, ProxySettings
 _LONG_AGO = "2025-01-01"
 
 
-def model_names(settings: ProxySettings) -> list[str]:
+def model_names(settings: ProxySettings, discovered: Sequence[str] = ()) -> list[str]:
     """Every published name: ids, the forced variants of the configured text model, `claude-` aliases for pickers
-    that show nothing else."""
-    ids = list_models(settings)
+    that show nothing else. discovered: ids that the server itself lists."""
+    ids = list_models(settings, discovered)
     variants = [f"{settings.autotext_model}-{dialect.value}" for dialect in DialectName]
     aliases = [f"claude-{name}" for name in ids if name.lower().startswith("glm-")]
     return list(dict.fromkeys([ids[0], *variants, *ids[1:], *aliases]))
 
 
-def list_page(settings: ProxySettings, limit: int | None, after_id: str | None, before_id: str | None) -> JsonObject:
-    """One page of the list; without `limit` and cursors it is the whole list.
+def list_page(names: Sequence[str], limit: int | None, after_id: str | None, before_id: str | None) -> JsonObject:
+    """One page of the list of these names; without `limit` and cursors it is the whole list.
 
     after_id/before_id: a cursor that is not in the list is ignored, as a changed list must not break a client.
     """
-    names = model_names(settings)
     if after_id in names:
         names = names[names.index(after_id) + 1 :]
     elif before_id in names:
@@ -41,10 +41,10 @@ def list_page(settings: ProxySettings, limit: int | None, after_id: str | None, 
     }
 
 
-def find_listed(name: str, settings: ProxySettings) -> JsonObject:
+def find_listed(name: str, settings: ProxySettings, discovered: Sequence[str] = ()) -> JsonObject:
     """One entry by name. Raises UnknownModelError."""
-    if name not in model_names(settings):
-        resolve_model(name, settings)  # known by rule although not listed, or 404 with the list
+    if name not in model_names(settings, discovered):
+        resolve_model(name, settings, discovered)  # known by rule although not listed, or 404 with the list
     return describe_model(name)
 
 

@@ -7,6 +7,7 @@ Anthropic-style side.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from proxy_core.chat import Conversation, has_images
@@ -50,28 +51,31 @@ def split_variant(name: str) -> tuple[str, DialectName | None]:
     return name, None
 
 
-def resolve_model(asked: str, settings: ProxySettings) -> ResolvedModel:
-    """The id behind a client's name. Raises UnknownModelError (404) with the names there are."""
+def resolve_model(asked: str, settings: ProxySettings, discovered: Sequence[str] = ()) -> ResolvedModel:
+    """The id behind a client's name. Raises UnknownModelError (404) with the names there are.
+
+    discovered: ids that the server itself lists.
+    """
     name, forced = split_variant(_WINDOW_HINT.sub("", asked.strip()))
     mapped = settings.model_map_json.get(asked) or settings.model_map_json.get(name)
     if mapped:
         model, forced_by_map = split_variant(mapped)
         return ResolvedModel(model, forced or forced_by_map)
-    return ResolvedModel(_known_name(name, settings), forced)
+    return ResolvedModel(_known_name(name, settings, discovered), forced)
 
 
-def _known_name(name: str, settings: ProxySettings) -> str:
+def _known_name(name: str, settings: ProxySettings, discovered: Sequence[str]) -> str:
     bare = name[len(_ALIAS_PREFIX) :] if name.lower().startswith(_ALIAS_PREFIX) else name
     for candidate in (name, bare):
         if find_model(candidate):
             return candidate.lower()
-        if candidate.lower().startswith("glm-") or candidate in _configured(settings):
+        if candidate.lower().startswith("glm-") or candidate in (*_configured(settings), *discovered):
             return candidate
     if _FOREIGN.match(name):
         return settings.fast_model if _SMALL.search(name) else settings.autotext_model
     raise UnknownModelError(
         f"The model {name[:100]!r} is not known here.",
-        hint=f"Use one of: {', '.join(list_models(settings))}; or map the name in MODEL_MAP_JSON.",
+        hint=f"Use one of: {', '.join(list_models(settings, discovered))}; or map the name in MODEL_MAP_JSON.",
         code="model_not_found",
         param="model",
     )
@@ -81,15 +85,19 @@ def _configured(settings: ProxySettings) -> tuple[str, ...]:
     return (settings.autotext_model, settings.autovision_model, settings.fast_model)
 
 
-def list_models(settings: ProxySettings) -> list[str]:
-    """Every id worth showing: the configured ones first, then the catalogue, then the mapped names."""
-    names = [*_configured(settings), *(facts.id for facts in MODELS), *settings.model_map_json]
+def list_models(settings: ProxySettings, discovered: Sequence[str] = ()) -> list[str]:
+    """Every id worth showing: the configured ones first, then the catalogue, what the server lists beyond it, and
+    the mapped names."""
+    further = [name for name in discovered if find_model(name) is None]
+    names = [*_configured(settings), *(facts.id for facts in MODELS), *further, *settings.model_map_json]
     return list(dict.fromkeys(names))
 
 
-def choose_route(conversation: Conversation, settings: ProxySettings, server: Server) -> Route:
+def choose_route(
+    conversation: Conversation, settings: ProxySettings, server: Server, discovered: Sequence[str] = ()
+) -> Route:
     """Where this conversation goes. Raises UnknownModelError for a name nobody knows."""
-    resolved = resolve_model(conversation.model, settings)
+    resolved = resolve_model(conversation.model, settings, discovered)
     if has_images(conversation):
         return _picture_route(conversation, resolved, settings, server)
     dialect, reason = _text_dialect(conversation, resolved.forced, settings)

@@ -18,7 +18,7 @@ from proxy_core.pipeline.corridor import Corridor
 from proxy_core.pipeline.patience import PatientReply
 from proxy_core.pipeline.setup import Call, Setup, WholeReply
 from proxy_core.pipeline.stream import StreamedReply
-from proxy_core.routing.listing import find_listed, list_page
+from proxy_core.routing.listing import find_listed, list_page, model_names
 from proxy_core.server.bodies import parse_body, read_body
 from proxy_core.server.doors import Door, Room
 from proxy_core.version import __version__
@@ -65,7 +65,7 @@ class Desk:
             case Room.MODELS:
                 return json_response(_models(request, visit))
             case Room.MODEL:
-                return json_response(find_listed(visit.model_id, visit.setup.settings))
+                return json_response(find_listed(visit.model_id, visit.setup.settings, visit.setup.discovered))
             case Room.HEALTH:
                 return json_response(self.health(visit.setup))
             case Room.ROOT:
@@ -146,7 +146,8 @@ def _models(request: web.Request, visit: Visit) -> JsonObject:
         if not query["limit"].isdecimal() or not 1 <= int(query["limit"]) <= 1000:
             raise BadRequestError("limit: expected a number from 1 to 1000.", param="limit")
         limit = int(query["limit"])
-    return list_page(visit.setup.settings, limit, query.get("after_id"), query.get("before_id"))
+    names = model_names(visit.setup.settings, visit.setup.discovered)
+    return list_page(names, limit, query.get("after_id"), query.get("before_id"))
 
 
 def json_response(body: object, status: int = 200) -> web.Response:

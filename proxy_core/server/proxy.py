@@ -17,6 +17,7 @@ from proxy_core.server.runner import Listener
 from proxy_core.settings import BUILTIN_SERVERS, Server
 from proxy_core.tokens.count import Encoder
 from proxy_core.upstream.client import UpstreamClient
+from proxy_core.upstream.discovery import discover_models
 from proxy_core.upstream.doctor import Examination, examine_key
 from proxy_core.upstream.retry import Pace
 from proxy_core.upstream.trial import KeyTrial, try_key
@@ -104,6 +105,10 @@ class Proxy:
     async def try_key(self, server: Server, key: str) -> KeyTrial:
         """Whether the server takes this key: one tiny request. Never raises for what the upstream does."""
         return await try_key(self._client, self._setup().settings, server, key)
+
+    async def discover_models(self, server: Server, key: str) -> tuple[str, ...]:
+        """The ids of the models that a server lists. Raises UpstreamError where it lists none."""
+        return await discover_models(self._client, self._setup().settings, server, key)
 
     async def examine_key(self, key: str, regions: Sequence[Server] = BUILTIN_SERVERS) -> Examination:
         """Which of these regions takes this key, with which plan. Never raises for what the upstreams do."""

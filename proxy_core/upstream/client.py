@@ -51,6 +51,7 @@ class Outgoing:
     stream: bool
     limits: Limits
     outbound_proxy: str = ""
+    method: str = "POST"
 
 
 class UpstreamReply:
@@ -161,7 +162,8 @@ class UpstreamClient:
         limits = outgoing.limits
         try:
             async with asyncio.timeout(limits.connect_s + limits.first_byte_s):
-                response = await self._session.post(
+                response = await self._session.request(
+                    outgoing.method,
                     URL(outgoing.url, encoded=False),
                     data=_Pieces(outgoing.body) if len(outgoing.body) >= _LARGE_BYTES else outgoing.body,
                     headers={**outgoing.headers, "content-length": str(len(outgoing.body))},

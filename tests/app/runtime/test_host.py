@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -9,6 +10,7 @@ from app.runtime.keychain import KeySource
 from app.secrets import MemoryStore
 from app.settings.book import UnknownServerError
 from app.settings.problems import SettingsRefusedError
+from proxy_core.facts import ModelFacts
 from proxy_core.server.runner import OpenListenerError, PortInUseError
 from proxy_core.settings import DialectName, Server
 from tests.app.runtimes import BrokenStore, ask, free_port, make_runtime, taken_port
@@ -325,3 +327,16 @@ async def test_what_was_found_at_loading_is_said(tmp_path):
     notices = runtime.state.snapshot().notices
     await runtime.stop()
     assert ["names no setting" in notices[0], "holds keys in clear" in notices[1]] == [True, True]
+
+
+async def test_models_that_only_the_server_knows_are_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.demo.upstream.MODELS", (ModelFacts("house-7b"),))
+    runtime = make_runtime(tmp_path, demo=True)
+    await runtime.start()
+    async with asyncio.timeout(5), aiohttp.ClientSession() as session:
+        names = []
+        while "house-7b" not in names:
+            async with session.get(f"{runtime.base_url('openai')}/models") as response:
+                names = [entry["id"] for entry in (await response.json())["data"]]
+    await runtime.stop()
+    assert "glm-5.3" in names

@@ -9,6 +9,7 @@ from proxy_core.routing.listing import find_listed, list_page, model_names
 from proxy_core.settings import ProxySettings
 
 SETTINGS = ProxySettings()
+NAMES = model_names(SETTINGS)
 
 
 def ids(page: dict[str, object]) -> list[str]:
@@ -39,20 +40,28 @@ def test_every_entry_is_a_model_of_both_sdks() -> None:
     ],
 )
 def test_pages(limit: int | None, after: str | None, before: str | None, expected: list[str]) -> None:
-    page = list_page(SETTINGS, limit, after, before)
+    page = list_page(NAMES, limit, after, before)
     assert ids(page) == expected
     assert (page["first_id"], page["last_id"]) == (expected[0], expected[-1])
 
 
 def test_walking_the_pages_meets_every_name_once() -> None:
     names: list[str] = []
-    page = list_page(SETTINGS, 7, None, None)
+    page = list_page(NAMES, 7, None, None)
     while True:
         names += ids(page)
         if not page["has_more"]:
             break
-        page = list_page(SETTINGS, 7, names[-1], None)
-    assert names == model_names(SETTINGS)
+        page = list_page(NAMES, 7, names[-1], None)
+    assert names == NAMES
+
+
+def test_what_the_server_lists_follows_the_bundled_table_under_cautious_facts() -> None:
+    discovered = ("GLM-5.3", "glm-6", "house-7b")
+    names = model_names(SETTINGS, discovered)
+    assert [name for name in names if name not in NAMES] == ["glm-6", "house-7b", "claude-glm-6"]
+    assert find_listed("house-7b", SETTINGS, discovered)["max_input_tokens"] == 200_000
+    assert find_listed("glm-5.3", SETTINGS, discovered)["max_input_tokens"] == 1_048_576
 
 
 def test_an_unknown_model_is_404() -> None:

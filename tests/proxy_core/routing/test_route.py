@@ -4,7 +4,7 @@ import pytest
 
 from proxy_core.chat import Conversation, Image, JsonFormat, Message, Text, ToolResult
 from proxy_core.errors import UnknownModelError
-from proxy_core.routing.route import choose_route, list_models, resolve_model, split_variant
+from proxy_core.routing.route import ResolvedModel, choose_route, list_models, resolve_model, split_variant
 from proxy_core.settings import BUILTIN_SERVERS, DialectName, ProxySettings
 
 SETTINGS = ProxySettings(model_map_json={"my-model": "glm-5.2", "pinned": "glm-4.7-openai"})
@@ -88,3 +88,9 @@ def test_a_configured_vision_model_counts_as_seeing() -> None:
 def test_listed_names_are_all_known() -> None:
     assert [resolve_model(name, SETTINGS).model for name in list_models(SETTINGS)]
     assert split_variant("glm-4.6") == ("glm-4.6", None)
+
+
+def test_what_the_server_lists_can_be_asked_for() -> None:
+    assert resolve_model("house-7b-openai", SETTINGS, ["house-7b"]) == ResolvedModel("house-7b", DialectName.OPENAI)
+    with pytest.raises(UnknownModelError):
+        resolve_model("house-8b", SETTINGS, ["house-7b"])
