@@ -10,6 +10,7 @@ A request walks forward once:
     dialects/    pure: one room per wire language, each with readers and writers for requests, whole answers,
                  streams and errors; all are spoken to clients, some to upstreams as well; `table.py` is the list,
                  `base.py` the plan
+    pictures     pure: made to fit into what upstreams take
     tokens/      pure: counting
     wire/        pure: server-sent events, headers
     events       what happened, told to whoever listens

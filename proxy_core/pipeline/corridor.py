@@ -6,6 +6,7 @@ has the readers and writers of both.
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import AccessDeniedError, BadRequestError, Overflow, UpstreamError
 from proxy_core.events import EventBus
 from proxy_core.jsontypes import JsonObject
+from proxy_core.pictures import fit_pictures, needs_fitting
 from proxy_core.pipeline.patience import PatientReply, with_patience
 from proxy_core.pipeline.prompt_count import PromptCounter
 from proxy_core.pipeline.record import ExchangeRecord
@@ -56,6 +58,7 @@ class Corridor:
         self._counter = counter
         self._clock = clock
         self._beat_s = pace.beat_s
+        self._one_opens_pictures = asyncio.Lock()
         self._sender = Sender(client, pace, clock)
 
     async def serve(self, call: Call) -> Reply:
@@ -77,6 +80,7 @@ class Corridor:
         record.exchange.asked_model = conversation.model
         route = choose_route(conversation, setup.settings, setup.server, setup.discovered)
         record.route(route, stream=conversation.stream)
+        conversation = await self._with_fit_pictures(conversation)
         upstream = DIALECTS[route.dialect.value]
         request = upstream.write_request(conversation, _target(route, setup.settings))
         body = encode_body(request.body)
@@ -91,6 +95,14 @@ class Corridor:
             return await coming
         writer = call.dialect.open_writer(context)
         return await with_patience(coming, record, writer.write, stream_headers(headers), self._beat_s)
+
+    async def _with_fit_pictures(self, conversation: Conversation) -> Conversation:
+        """Pictures only ever go to the side that has limits for them. One request at a time: opened, a picture of
+        a megabyte takes hundreds."""
+        if not needs_fitting(conversation):
+            return conversation
+        async with self._one_opens_pictures:
+            return await asyncio.to_thread(fit_pictures, conversation)
 
     async def _send(
         self, passage: Passage, outgoing: Outgoing, max_retries: int, *, is_background: bool

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
+
+import anthropic
+import openai
 import pytest
+from PIL import Image as Pixels
 
 from proxy_core.chat import Conversation, Image, Text, ToolCall, ToolResult
 from tests.corridor import Corridor
@@ -101,3 +107,30 @@ async def test_json_output_goes_where_it_exists(corridor: Corridor, client: str,
     await ask(corridor, Leg(client, "openai"), request("hi", model="glm-4.6"), stream=False, **extra)
     assert corridor.upstream.last.dialect == "openai"
     assert corridor.upstream.last.body["response_format"] == {"type": "json_object"}
+
+
+def picture_file(kind: str, size: tuple[int, int]) -> Image:
+    file = io.BytesIO()
+    Pixels.new("RGB", size, "red").save(file, kind)
+    return Image(f"image/{kind.lower()}", base64.b64encode(file.getvalue()).decode())
+
+
+@CLIENTS
+@pytest.mark.parametrize(("kind", "size", "sent"), [("WEBP", (8, 6), (8, 6)), ("PNG", (6500, 2), (6000, 2))])
+async def test_a_picture_is_made_to_fit(
+    corridor: Corridor, client: str, kind: str, size: tuple[int, int], sent: tuple[int, int]
+) -> None:
+    talk = request(says("What?", picture_file(kind, size)), model="glm-4.6v")
+    await ask(corridor, Leg(client, "openai"), talk, stream=False)
+    words, (_, url) = items(corridor)
+    assert words == ("text", "What?")
+    assert url.startswith("data:image/png;base64,")
+    assert Pixels.open(io.BytesIO(base64.b64decode(url.split(",")[1]))).size == sent
+
+
+@CLIENTS
+async def test_a_broken_picture_is_refused_and_named(corridor: Corridor, client: str) -> None:
+    broken = Image("image/webp", base64.b64encode(b"RIFF no picture at all").decode())
+    with pytest.raises((anthropic.BadRequestError, openai.BadRequestError), match=r"messages\.0: the picture"):
+        await ask(corridor, Leg(client, "openai"), request(says("What?", broken), model="glm-4.6v"), stream=False)
+    assert corridor.upstream.requests == []
