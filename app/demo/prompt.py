@@ -15,7 +15,7 @@ _INJECTED = re.compile(
 _TYPED = re.compile(r"<(task|user_message|userRequest|user_query|feedback|answer)>\s*(.*?)\s*</\1>", re.DOTALL)
 _QUOTED = re.compile(r'"([^"]*)"')
 _DIRECTORY = (
-    re.compile(r"working directory(?: is)?:\s*`?([/~][^\n`<]*|[A-Za-z]:\\[^\n`<]*)", re.IGNORECASE),
+    re.compile(r"working (?:in the )?directory(?: is)?:\s*`?([/~][^\n`<]*|[A-Za-z]:\\[^\n`<]*)", re.IGNORECASE),
     re.compile(r"<(?:cwd|directory)>\s*([^<\s][^<\n]*?)\s*</"),
     re.compile(r"# Current (?:Working|Workspace) Directory \(([^)\n]+)\)"),
 )

@@ -63,6 +63,7 @@ def test_pictures_count_until_the_assistant_has_spoken() -> None:
     [
         ("<env>\nWorking directory: /home/me/code\nIs directory a git repo: No", "/home/me/code"),
         (" - Primary working directory: /home/me/code/", "/home/me/code"),
+        ("I'm currently working in the directory: /home/me/code\nHere is", "/home/me/code"),
         ("<cwd>/home/me/code</cwd>", "/home/me/code"),
         ("# Current Working Directory (/home/me/code) Files\na.py", "/home/me/code"),
         ("# Current Workspace Directory (/home/me/code) Files\na.py", "/home/me/code"),
