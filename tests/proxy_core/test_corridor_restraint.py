@@ -120,3 +120,12 @@ async def test_what_is_emulated_is_said(corridor: Corridor) -> None:
     assert got.headers["x-proxy-emulated"] == "tool_choice,response_format"
     assert "x-proxy-dropped" not in got.headers
     assert corridor.upstream.last.body["tool_choice"] == "auto"
+
+
+@BOTH
+async def test_a_typed_tool_of_anthropics_is_offered_and_called(corridor: Corridor, stream: bool) -> None:
+    corridor.upstream.reply = Reply(answer=said("So.", ToolCall("c1", "bash", '{"command":"ls"}')))
+    tools = [{"type": "bash_20250124", "name": "bash"}, {"type": "web_search_20250305", "name": "web_search"}]
+    heard = await ask(corridor, A_TO_O, request("Go."), stream=stream, tools=tools)
+    assert heard.calls == (("c1", "bash", {"command": "ls"}),)
+    assert offered(corridor.upstream.last.body) == ["bash"]

@@ -18,6 +18,7 @@ from proxy_core.dialects.openai.emulated import (
 from proxy_core.dialects.openai.limits import clamp_max_tokens, clamp_temperature, clamp_top_p, split_stop
 from proxy_core.dialects.openai.tools import write_tools
 from proxy_core.dialects.openai.turns import render_turns
+from proxy_core.dialects.openai.typed_tools import as_function, is_only_for_claude
 from proxy_core.dialects.shape import refuse
 from proxy_core.dialects.tool_names import with_safe_names
 from proxy_core.dialects.turns import settle_turns
@@ -58,13 +59,16 @@ def render(conversation: Conversation, target: Target) -> UpstreamRequest:
 
 
 def _carried_tools(conversation: Conversation) -> tuple[tuple[Tool, ...], tuple[str, ...]]:
-    """Function tools without their foreign raw form, and the kinds that only their own dialect can run."""
-    tools = conversation.tools
+    """Function tools without their foreign raw form, and the kinds that only their own dialect can run.
+
+    What the vendor runs (web search) is left out beside others; what only Claude can use is refused.
+    """
+    tools = [as_function(tool) or tool for tool in conversation.tools]
     if conversation.tool_choice is not None and conversation.tool_choice.mode == "none":
         return (), ()
     carried = tuple(replace(tool, raw=None) for tool in tools if tool.kind == "function")
     foreign = tuple(tool.kind for tool in tools if tool.kind != "function")
-    if foreign and not carried:
+    if foreign and (not carried or any(map(is_only_for_claude, tools))):
         raise refuse("tools", f"{', '.join(foreign)} is not available for this model")
     return carried, foreign
 

@@ -69,6 +69,11 @@ def test_stop_sequences(text: str, kept: str, stop: str | None) -> None:
     assert cut.usage == Usage(5, 0, 0, 3)
 
 
+def test_the_sequence_that_is_complete_first_counts_as_in_a_stream() -> None:
+    cut = restrain(answer("xbab\n"), Restraints(stops=("bab\n", "ab")))
+    assert (cut.parts, cut.stop_sequence) == ((Text("xb"),), "ab")
+
+
 def test_nothing_follows_a_stop_sequence() -> None:
     after: list[Delta] = [TextDelta("x"), Pinged(), UsageDelta(Usage(1)), Stopped(StopReason.END_TURN), Finished()]
     assert Restraint(STOPS).feed([TextDelta("a"), TextDelta("STOP!"), *after]) == [
@@ -124,7 +129,7 @@ def test_fences(text: str, kept: str) -> None:
 
 
 PIECES = ["<think>", "</think>", "<|begin_of_box|>", "<", "th", "|", "```", "```json\n", "`", "\n", " ", "STOP", "ST"]
-texts = st.lists(st.sampled_from([*PIECES, "ab", "{}", "x", "O", "P"]), max_size=14).map("".join)
+texts = st.lists(st.sampled_from([*PIECES, "ab", "b", "{}", "x", "O", "P"]), max_size=14).map("".join)
 needs = st.builds(
     Restraints,
     stops=st.sampled_from([(), ("STOP",), ("ab", "bab\n"), ("\n", "```", "x")]),

@@ -106,6 +106,7 @@ def test_an_upstream_that_knows_more_choices_is_told_them(choice: ToolChoice, sa
     ("fields", "why"),
     [
         ({"tools": (SERVER_TOOL,)}, "web_search_20250305 is not available"),
+        ({"tools": (LOOK, Tool("computer", kind="computer_20250124"))}, "computer_20250124 is not available"),
         ({"tools": (LOOK,), "tool_choice": ToolChoice("tool", "gone")}, "there is no tool 'gone'"),
         ({"tool_choice": ToolChoice("any")}, "there is no tool to call"),
     ],
