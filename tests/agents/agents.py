@@ -64,7 +64,34 @@ def write_codex_config(_project: Path, home: Path, port: int) -> None:
     )
 
 
+def qwen_environment(port: int) -> dict[str, str]:
+    return {
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{port}/v1",
+        "OPENAI_API_KEY": "any",
+        "OPENAI_MODEL": "glm-4.6",
+        "QWEN_USAGE_STATISTICS_ENABLED": "false",
+    }
+
+
+def pi_environment(_port: int) -> dict[str, str]:
+    return {"PI_OFFLINE": "1"}  # looks for no update; the models are asked all the same
+
+
+def write_pi_config(_project: Path, home: Path, port: int) -> None:
+    """One provider for each dialect; the Anthropic one appends /v1/messages by itself. pi asks for no permissions."""
+    address = f"http://127.0.0.1:{port}"
+    models = {"apiKey": "any", "models": [{"id": "glm-4.6"}]}
+    providers = {
+        "proxy": {"baseUrl": f"{address}/v1", "api": "openai-completions", **models},
+        "proxy-anthropic": {"baseUrl": address, "api": "anthropic-messages", **models},
+    }
+    folder = home / ".pi" / "agent"
+    folder.mkdir(parents=True)
+    (folder / "models.json").write_text(json.dumps({"providers": providers}))
+
+
 CODEX = ("exec", "--skip-git-repo-check", "--sandbox", "workspace-write")
+PI = ("--print", "--model")
 
 AGENTS = (
     Agent(
@@ -79,4 +106,13 @@ AGENTS = (
     # For OpenAI's own models it offers its freeform patch tool, beside the shell.
     Agent("Codex (patch)", "codex", (*CODEX, "--model", "gpt-5.5", PROMPT), lambda port: {}, write_codex_config),
     Agent("opencode", "opencode", ("run", PROMPT, "--print-logs"), opencode_environment, write_opencode_config),
+    Agent(
+        "Qwen Code",
+        "qwen",
+        ("-p", PROMPT, "--approval-mode", "auto-edit"),
+        qwen_environment,
+        lambda project, home, port: None,
+    ),
+    Agent("pi", "pi", (*PI, "proxy/glm-4.6", PROMPT), pi_environment, write_pi_config),
+    Agent("pi (Anthropic)", "pi", (*PI, "proxy-anthropic/glm-4.6", PROMPT), pi_environment, write_pi_config),
 )
