@@ -24,6 +24,13 @@ def forced_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> ToolChoic
     return choice
 
 
+def write_choice(choice: ToolChoice, target: Target) -> object:
+    """`tool_choice` for a choice that leaves tools to call."""
+    if choice.mode == "auto" or target.quirks.tool_choice_auto_only:
+        return "auto"
+    return {"type": "function", "function": {"name": choice.name}} if choice.mode == "tool" else "required"
+
+
 def tool_lines(forced: ToolChoice | None) -> list[str]:
     """A demanded call in words, for an upstream that only knows `auto`."""
     if forced is None:

@@ -19,11 +19,12 @@ from proxy_core.dialects.openai.emulated import (
     json_lines,
     restraints_for,
     tool_lines,
+    write_choice,
 )
 from proxy_core.dialects.openai.limits import clamp_max_tokens, clamp_temperature, clamp_top_p, split_stop
 from proxy_core.dialects.openai.messages import write_message
 from proxy_core.dialects.openai.tools import EMPTY_FUNCTION, write_tools
-from proxy_core.dialects.shape import as_list
+from proxy_core.dialects.shape import as_list, as_object
 from proxy_core.dialects.tool_names import with_safe_names
 from proxy_core.jsontypes import JsonObject
 
@@ -79,11 +80,8 @@ def _emulate(body: JsonObject, conversation: Conversation, target: Target) -> tu
     """A demanded call and a JSON schema, where z.ai does not know them, as a line at the end of the system prompt."""
     lines: list[str] = []
     forced = forced_choice(conversation.tool_choice, conversation.tools)
-    if forced is not None and target.quirks.tool_choice_auto_only:
-        lines += tool_lines(forced)
-        body["tool_choice"] = "auto"
-        if forced.mode == "tool":
-            body["tools"] = [tool for tool in as_list(body.get("tools"), "tools") if _is_named(tool, forced.name)]
+    _settle_tool_choice(body, conversation, target)
+    lines += tool_lines(forced) if target.quirks.tool_choice_auto_only else []
     if conversation.tool_choice is not None and not conversation.tool_choice.parallel:
         body.pop("parallel_tool_calls", None)  # not in z.ai's schema; we let only one call through
     if is_schema_emulated(conversation.json_format, target):
@@ -94,9 +92,27 @@ def _emulate(body: JsonObject, conversation: Conversation, target: Target) -> tu
     return emulated_names(conversation, forced, target)
 
 
-def _is_named(tool: object, name: str) -> bool:
-    holder = tool.get(text_of(tool.get("type")) or "function") if isinstance(tool, dict) else None
-    return isinstance(holder, dict) and holder.get("name") == name
+def _settle_tool_choice(body: JsonObject, conversation: Conversation, target: Target) -> None:
+    """`tool_choice` as far as z.ai knows it, with no more tools than it leaves."""
+    said, choice = body.get("tool_choice"), conversation.tool_choice
+    if choice is None or said is None or said == "auto":
+        return
+    if choice.mode == "none":
+        for name in ("tools", "tool_choice") if target.quirks.tool_choice_auto_only else ():
+            body.pop(name, None)
+        return
+    if isinstance(said, dict):
+        left = {choice.name} if choice.mode == "tool" else {tool.name for tool in conversation.tools}
+        body["tools"] = [tool for tool in as_list(body.get("tools"), "tools") if _name_of(tool) in left]
+    body["tool_choice"] = write_choice(choice, target)
+
+
+def _name_of(tool: object) -> str:
+    """As the reader names it: a tool that is no function may have no name but its kind."""
+    raw = as_object(tool, "tools")
+    kind = text_of(raw.get("type")) or "function"
+    holder = raw.get(kind)
+    return text_of(holder.get("name")) or kind if isinstance(holder, dict) else kind
 
 
 def _with_lines(messages: list[object], lines: list[str]) -> list[object]:

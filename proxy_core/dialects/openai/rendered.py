@@ -14,6 +14,7 @@ from proxy_core.dialects.openai.emulated import (
     json_lines,
     restraints_for,
     tool_lines,
+    write_choice,
 )
 from proxy_core.dialects.openai.limits import clamp_max_tokens, clamp_temperature, clamp_top_p, split_stop
 from proxy_core.dialects.openai.tools import write_tools
@@ -102,15 +103,7 @@ def _tool_fields(tools: tuple[Tool, ...], choice: ToolChoice | None, target: Tar
     if not tools:
         return {}
     fields: JsonObject = {"tools": write_tools(tools)}
-    if choice is None:
-        return fields
-    if choice.mode == "auto" or target.quirks.tool_choice_auto_only:
-        return {**fields, "tool_choice": "auto"}
-    is_named = choice.mode == "tool"
-    return {
-        **fields,
-        "tool_choice": {"type": "function", "function": {"name": choice.name}} if is_named else "required",
-    }
+    return fields if choice is None else {**fields, "tool_choice": write_choice(choice, target)}
 
 
 def _other_fields(conversation: Conversation) -> JsonObject:

@@ -29,6 +29,7 @@ TOOL = {
     "function": {"name": "look", "description": "D", "parameters": {"type": "object"}, "strict": True},
 }
 NAMED = {"type": "function", "function": {"name": "look"}}
+ALLOWED = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [NAMED]}}
 OTHER = {**TOOL, "function": {**TOOL["function"], "name": "other"}}
 SCHEMA_FORMAT = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object", "title": "A"}}}
 ABSENT = object()
@@ -102,6 +103,10 @@ def test_the_model_is_the_targets() -> None:
         ({"tools": [TOOL], "tool_choice": "required"}, "tool_choice", "auto"),
         ({"tools": [TOOL], "tool_choice": NAMED}, "tool_choice", "auto"),
         ({"tools": [OTHER, TOOL], "tool_choice": NAMED}, "tools", [TOOL]),
+        ({"tools": [OTHER, TOOL], "tool_choice": ALLOWED}, "tools", [TOOL]),
+        ({"tools": [OTHER, TOOL], "tool_choice": ALLOWED}, "tool_choice", "auto"),
+        ({"tools": [TOOL], "tool_choice": "none"}, "tools", ABSENT),
+        ({"tools": [TOOL], "tool_choice": "none"}, "tool_choice", ABSENT),
         ({"tools": [TOOL], "parallel_tool_calls": False}, "parallel_tool_calls", ABSENT),
         ({"response_format": SCHEMA_FORMAT}, "response_format", {"type": "json_object"}),
         ({"function_call": "auto"}, "function_call", ABSENT),
@@ -136,6 +141,13 @@ def test_functions_are_completed() -> None:
         (UpstreamQuirks(max_temperature=2.0), {"temperature": 1.5}, "temperature", 1.5),
         (UpstreamQuirks(json_schema=True), {"response_format": SCHEMA_FORMAT}, "response_format", SCHEMA_FORMAT),
         (UpstreamQuirks(tool_choice_auto_only=False), {"tools": [TOOL], "tool_choice": NAMED}, "tool_choice", NAMED),
+        (UpstreamQuirks(tool_choice_auto_only=False), {"tools": [TOOL], "tool_choice": "none"}, "tool_choice", "none"),
+        (
+            UpstreamQuirks(tool_choice_auto_only=False),
+            {"tools": [OTHER, TOOL], "tool_choice": ALLOWED},
+            "tool_choice",
+            "required",
+        ),
         (UpstreamQuirks(tool_stream=False), {"stream": True, "tools": [TOOL]}, "tool_stream", ABSENT),
     ],
 )
@@ -172,6 +184,10 @@ LONG = "mcp__" + "x" * 80
 
 def test_names_that_zai_refuses_are_made_safe_everywhere() -> None:
     tools = [TOOL, {**TOOL, "function": {**TOOL["function"], "name": LONG}}]
+    named = {"type": "function", "function": {"name": LONG}}
+    quirks = UpstreamQuirks(tool_choice_auto_only=False)
+    chosen = write_request(read_request(body(tools=tools, tool_choice=named)), target(quirks=quirks)).body
+    assert chosen["tool_choice"]["function"]["name"] == chosen["tools"][0]["function"]["name"] != LONG
     said = {"role": "assistant", "content": None, "tool_calls": [call(name=LONG), call("call_2")]}
     request = write_request(read_request(body(said, tools=tools, tool_choice="auto")), target())
     (safe,) = request.restraints.renamed_tools
