@@ -95,6 +95,8 @@ class ProxySettings(BaseModel):
     """Use the client's own key upstream where no key is stored for the server."""
     max_retries: Annotated[int, Field(ge=0, le=10), Option(group="upstream", title="Retries", advanced=True)] = 2
     """Further tries while nothing has reached the client yet; 0 passes every error on."""
+    failover_server: Annotated[str, Option(group="upstream", title="Fail-over server", advanced=True)] = ""
+    """Name of the server for requests whose own server is down; empty: an error is passed on. Needs a stored key."""
     outbound_proxy: Annotated[
         str,
         Option(group="upstream", title="Outbound HTTP proxy", advanced=True, aliases=("HTTPS_PROXY", "https_proxy")),

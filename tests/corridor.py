@@ -31,6 +31,7 @@ _LARGE_BYTES = 2**20
 class Corridor:
     """A running proxy. settings, access_key, stored_key and the clock may be changed at any time.
 
+    failover: another server, keys: those that differ from stored_key, by server.
     waits: the seconds between tries, which pass in no time here; without jitter.
     """
 
@@ -40,13 +41,15 @@ class Corridor:
         self.access_key: str | None = None
         self.stored_key: str | None = STORED_KEY
         self.server = Server(name="none", endpoint="http://127.0.0.1:9")
+        self.failover: Server | None = None
+        self.keys: dict[str, str | None] = {}
         self.events: list[Event] = []
         self.waits: list[float] = []
         self.clock: Callable[[], float] = time.time
         bus = EventBus()
         bus.subscribe(self.events.append)
         self.proxy = Proxy(
-            setup=lambda: Setup(self.settings, self.server, self.access_key),
+            setup=lambda: Setup(self.settings, self.server, self.access_key, (), self.failover),
             key_of=self._key_of,
             bus=bus,
             encoder=lambda: lambda text: len(text) // 4,
@@ -77,8 +80,8 @@ class Corridor:
         self.waits.append(seconds)
         await asyncio.sleep(0)
 
-    async def _key_of(self, _server: str) -> str | None:
-        return self.stored_key
+    async def _key_of(self, server: str) -> str | None:
+        return self.keys.get(server, self.stored_key)
 
 
 @asynccontextmanager

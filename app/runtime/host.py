@@ -17,7 +17,7 @@ from app.runtime.access import settle_access_key
 from app.runtime.importing import ImportReport, found_notices, import_keys
 from app.runtime.keychain import KeyChain, KeySource
 from app.runtime.models import ModelWatch
-from app.runtime.setup import authority, current_server, make_setup, reachable_host
+from app.runtime.setup import authority, current_server, failover_server, make_setup, reachable_host
 from app.runtime.supervisor import Supervisor
 from app.secrets import SecretStore
 from app.settings.book import ServerBook
@@ -193,6 +193,7 @@ class Runtime:
     async def switch_server(self, name: str) -> None:
         """Send requests to this server, from the next one on. Raises UnknownServerError."""
         await self.apply({"current_server": self.servers.get(name).name})
+        self.proxy.reset_breakers()
 
     async def apply(self, changes: Mapping[str, object]) -> None:
         """Change settings, here and in config.yaml, all or none; listen if start() could not.
@@ -204,6 +205,7 @@ class Runtime:
             before, key_before = self.store.current, self.access_key
             after = self.store.check(changes)
             self.servers.get(after.current_server)
+            failover_server(after, self.servers)
             self.store.use(after)
             try:
                 notices = await self._settle_access()
@@ -219,7 +221,8 @@ class Runtime:
 
     def _kept_out(self) -> Collection[str]:
         """What must not be written: the demo is not there at the next start."""
-        return ("current_server",) if self.servers.is_extra(self.store.current.current_server) else ()
+        named = {field: getattr(self.store.current, field) for field in ("current_server", "failover_server")}
+        return tuple(field for field, name in named.items() if self.servers.is_extra(name))
 
     async def _rebind(self, *, retry: bool) -> None:
         """Listen where the current settings say; refused where an open address would lose its access key.
@@ -239,6 +242,7 @@ class Runtime:
         if after.current_server != before.current_server:
             self._tasks.start("keys", self._look_for_key())
             self.models.nudge()
+            self.proxy.reset_breakers()
         self._show()
 
     def _unsaved_notice(self, field: str) -> str:
@@ -253,9 +257,10 @@ class Runtime:
             self._show()
 
     async def remove_server(self, name: str) -> None:
-        """Remove a server that is not the current one. Raises SettingsRefusedError, UnknownServerError, OSError."""
+        """Remove a server that is not in use. Raises SettingsRefusedError, UnknownServerError, OSError."""
         async with self._changing:
-            if self.servers.get(name).name == self.store.current.current_server:
+            other = failover_server(self.store.current, self.servers)
+            if self.servers.get(name) in (other, self.servers.get(self.store.current.current_server)):
                 raise SettingsRefusedError([SettingProblem("servers", name, "is in use; switch to another first")])
             await asyncio.to_thread(self.servers.remove, name)
             self._show()

@@ -36,7 +36,15 @@ def make_setup(
 ) -> Setup:
     """What a request that begins now keeps to its end. models_of: the ids that a server itself lists."""
     server = current_server(settings, servers)
-    return Setup(settings, server, access_key, models_of(server))
+    return Setup(settings, server, access_key, models_of(server), failover_server(settings, servers))
+
+
+def failover_server(settings: Settings, servers: ServerBook) -> Server | None:
+    """The server for requests whose own is down. Raises UnknownServerError."""
+    if not settings.failover_server:
+        return None
+    other = servers.get(settings.failover_server)
+    return None if other.name == servers.get(settings.current_server).name else other
 
 
 def reachable_host(host: str) -> str:

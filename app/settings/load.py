@@ -107,7 +107,7 @@ def load(
     secrets = read_given_keys(sources, findings.problems, findings.notices)
     values, origins = _merge(findings)
     own = [server.name for server in read.servers]
-    _settle_server(values, origins, [*own, DEMO_SERVER] if demo else own, findings)
+    _settle_servers(values, origins, [*own, DEMO_SERVER] if demo else own, findings)
     settings = Settings.model_validate(values)
     key_server = _key_server(settings.current_server, own, findings)
     findings.keys += [*read.keys, *keys_in_config(home / CONFIG_FILE, config, key_server)]
@@ -157,15 +157,30 @@ def _problem(written: Written) -> SettingProblem:
     return bad_value(written.origin.where, written.origin.key, written.field, written.value)
 
 
-def _settle_server(values: dict[str, object], origins: dict[str, Origin], names: list[str], findings: Findings) -> None:
-    """See that the current server exists; otherwise the first one is it."""
-    asked = str(values.get("current_server", Settings().current_server))
+def _settle_servers(
+    values: dict[str, object], origins: dict[str, Origin], names: list[str], findings: Findings
+) -> None:
+    """See that the servers named in settings exist; otherwise the first one is current, and none the other's help."""
+    _settle_server("current_server", names[0], values, origins, names, findings)
+    if values.get("failover_server"):
+        _settle_server("failover_server", "", values, origins, names, findings)
+
+
+def _settle_server(
+    field: str,
+    fallback: str,
+    values: dict[str, object],
+    origins: dict[str, Origin],
+    names: list[str],
+    findings: Findings,
+) -> None:
+    asked = str(values.get(field, Settings().current_server))
     name = canonical(asked)
-    origin = origins.get("current_server")
+    origin = origins.get(field)
     if name not in names and origin is not None:
         said = "is there only with --demo" if name == DEMO_SERVER else "is no server"
         allowed = "one of " + ", ".join(names)
         meant = closest(asked, names)
         findings.problems.append(SettingProblem(origin.where, origin.key, f"{asked!r} {said}", allowed, meant))
-        del origins["current_server"]
-    values["current_server"] = name if name in names else names[0]
+        del origins[field]
+    values[field] = name if name in names else fallback

@@ -10,6 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import orjson
@@ -21,6 +22,7 @@ from proxy_core.errors import AccessDeniedError, BadRequestError, Overflow, Upst
 from proxy_core.events import EventBus
 from proxy_core.jsontypes import JsonObject
 from proxy_core.pictures import fit_pictures, needs_fitting
+from proxy_core.pipeline.failover import Attempt, Detour, FailoverSender
 from proxy_core.pipeline.patience import PatientReply, with_patience
 from proxy_core.pipeline.prompt_count import PromptCounter
 from proxy_core.pipeline.record import ExchangeRecord
@@ -59,7 +61,8 @@ class Corridor:
         self._clock = clock
         self._beat_s = pace.beat_s
         self._one_opens_pictures = asyncio.Lock()
-        self._sender = Sender(client, pace, clock)
+        self._sender = FailoverSender(Sender(client, pace, clock), pace.clock)
+        self.breakers = self._sender.breakers
 
     async def serve(self, call: Call) -> Reply:
         """One chat request. Raises ProxyError where no answer came to be."""
@@ -85,16 +88,33 @@ class Corridor:
         request = upstream.write_request(conversation, _target(route, setup.settings))
         body = encode_body(request.body)
         key = await self._credential(setup, call)
-        outgoing = _outgoing(call, route, upstream, key, body, setup.settings, stream=conversation.stream)
-        headers = _reply_headers(call, route, request)
         context = self._context(call.dialect, conversation, len(body))
-        passage = Passage(call, route, upstream, context, record, headers, self._beat_s, request.restraints)
-        is_background = route.model == setup.settings.fast_model
-        coming = self._send(passage, outgoing, setup.settings.max_retries, is_background=is_background)
+
+        def attempt(route: Route, key: str) -> Attempt:
+            outgoing = _outgoing(call, route, upstream, key, body, setup.settings, stream=conversation.stream)
+            headers = _reply_headers(call, route, request)
+            passage = Passage(call, route, upstream, context, record, headers, self._beat_s, request.restraints)
+            is_background = route.model == setup.settings.fast_model
+            return Attempt(passage, outgoing, setup.settings.max_retries, is_background)
+
+        own = attempt(route, key)
+        coming = self._send(own, self._detour(setup, route, attempt))
         if not conversation.stream:
             return await coming
         writer = call.dialect.open_writer(context)
-        return await with_patience(coming, record, writer.write, stream_headers(headers), self._beat_s)
+        return await with_patience(coming, record, writer.write, stream_headers(own.passage.headers), self._beat_s)
+
+    def _detour(self, setup: Setup, route: Route, attempt: Callable[[Route, str], Attempt]) -> Detour | None:
+        """The same request for the fail-over server: with that one's own stored key and never the client's."""
+        other = setup.failover
+        if other is None:
+            return None
+
+        async def detour(reason: str) -> Attempt | None:
+            key = await self._key_of(other.name)
+            return attempt(replace(route, server=other, reason=reason), key) if key else None
+
+        return detour
 
     async def _with_fit_pictures(self, conversation: Conversation) -> Conversation:
         """Pictures only ever go to the side that has limits for them. One request at a time: opened, a picture of
@@ -104,13 +124,11 @@ class Corridor:
         async with self._one_opens_pictures:
             return await asyncio.to_thread(fit_pictures, conversation)
 
-    async def _send(
-        self, passage: Passage, outgoing: Outgoing, max_retries: int, *, is_background: bool
-    ) -> WholeReply | StreamedReply:
+    async def _send(self, own: Attempt, detour: Detour | None) -> WholeReply | StreamedReply:
         try:
-            return await self._sender.send(passage, outgoing, max_retries, is_background=is_background)
+            return await self._sender.send(own, detour)
         except UpstreamError as error:
-            await self._measure_overflow(error, passage)
+            await self._measure_overflow(error, own.passage)
             raise
 
     async def _measure_overflow(self, error: UpstreamError, passage: Passage) -> None:

@@ -18,7 +18,8 @@ KeyOf: TypeAlias = Callable[[str], Awaitable[str | None]]
 class Setup:
     """This moment's settings, the current server and the access key (None: every caller may come in).
 
-    discovered: ids of models that the current server itself lists.
+    discovered: ids of models that the current server itself lists. failover: the server for requests whose own is
+    down; None: there is none.
 
     A request keeps the setup it began with.
     """
@@ -27,6 +28,7 @@ class Setup:
     server: Server
     access_key: str | None = None
     discovered: tuple[str, ...] = ()
+    failover: Server | None = None
 
 
 @dataclass(frozen=True, slots=True)

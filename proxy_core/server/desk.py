@@ -73,13 +73,16 @@ class Desk:
 
     def health(self, setup: Setup) -> JsonObject:
         """Cheap and open: no secret, no look at the upstream."""
-        return {
+        health: JsonObject = {
             "status": "paused" if self._is_paused() else "ok",
             "version": __version__,
             "uptime_s": round(time.monotonic() - self._started, 3),
             "server": setup.server.name,
             "in_flight": self._in_flight(),
         }
+        if setup.failover is not None:
+            health["breaker"] = self._corridor.breakers.of(setup.server.name).state.value
+        return health
 
     async def _chat(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         reply = await self._corridor.serve(await _call(request, visit))

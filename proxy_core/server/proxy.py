@@ -44,7 +44,7 @@ class Proxy:
         self._setup = setup
         self._client = UpstreamClient()
         self._counter = PromptCounter(encoder)
-        corridor = Corridor(
+        self._corridor = corridor = Corridor(
             setup=setup,
             key_of=key_of,
             bus=bus,
@@ -101,6 +101,10 @@ class Proxy:
         await self._listener.close()
         await self._client.close()
         self._counter.close()
+
+    def reset_breakers(self) -> None:
+        """Trust every server again: somebody chose one by hand."""
+        self._corridor.breakers.reset()
 
     async def try_key(self, server: Server, key: str) -> KeyTrial:
         """Whether the server takes this key: one tiny request. Never raises for what the upstream does."""

@@ -340,3 +340,24 @@ async def test_models_that_only_the_server_knows_are_listed(tmp_path, monkeypatc
                 names = [entry["id"] for entry in (await response.json())["data"]]
     await runtime.stop()
     assert "glm-5.3" in names
+
+
+async def test_a_fail_over_server_must_exist_and_stays_while_it_is_named(demo):
+    with pytest.raises(UnknownServerError):
+        await demo.apply({"failover_server": "nowhere"})
+    await demo.apply({"failover_server": "cn"})
+    with pytest.raises(SettingsRefusedError, match="is in use"):
+        await demo.remove_server("cn")
+    assert demo._current_setup().failover == demo.servers.get("cn")
+    await demo.apply({"failover_server": "demo"})
+    assert demo._current_setup().failover is None
+
+
+@pytest.mark.parametrize("by_hand", ["same", "other"])
+async def test_a_switch_by_hand_trusts_every_server_again(demo, monkeypatch, by_hand):
+    resets = []
+    monkeypatch.setattr(demo.proxy, "reset_breakers", lambda: resets.append(1))
+    await demo.apply({"fast_model": "glm-4.7"})
+    assert resets == []
+    await demo.switch_server("demo" if by_hand == "same" else "cn")
+    assert resets

@@ -172,6 +172,11 @@ def test_an_empty_name_counts_as_not_set(tmp_path, empty):
             "environment: CURRENT_SERVER: 'intl' is no server; allowed: one of international, cn",
         ),
         (
+            {"config": "failover_server: chn\n"},
+            "home/config.yaml: failover_server: 'chn' is no server; allowed: one of international, cn; "
+            "did you mean cn?",
+        ),
+        (
             {"config": "current_server: internatonal\n"},
             "home/config.yaml: current_server: 'internatonal' is no server; allowed: one of international, cn; "
             "did you mean international?",
@@ -302,3 +307,9 @@ def test_an_unreadable_config_is_a_problem(tmp_path):
     home = write_home(tmp_path)
     (home / "config.yaml").mkdir()
     assert told(load_home(tmp_path)) == ["home/config.yaml: file: cannot be read: Is a directory"]
+
+
+@pytest.mark.parametrize(("written", "settled"), [("inter", "international"), ("chn", ""), ('""', "")])
+def test_a_fail_over_server_is_one_there_is_or_none(tmp_path, written, settled):
+    loaded = load_home(tmp_path, config=f"failover_server: {written}\n")
+    assert loaded.settings.failover_server == settled
