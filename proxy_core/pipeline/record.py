@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from collections.abc import Callable
 
 from proxy_core.chat import (
@@ -25,6 +27,10 @@ from proxy_core.errors import ProxyError
 from proxy_core.events import EventBus, Exchange, ExchangeFinished, ExchangeStarted, Outcome
 from proxy_core.pipeline.setup import Call
 from proxy_core.routing.route import Route
+
+log = logging.getLogger(__name__)
+
+_MODEL_NAME = re.compile(r"[\w.:/\[\]-]{0,64}", re.ASCII)
 
 
 class ExchangeRecord:
@@ -123,4 +129,34 @@ class ExchangeRecord:
         self.exchange.outcome = outcome
         self.exchange.status = status
         self.exchange.duration_s = self._clock() - self.exchange.started_at
+        _log_exchange(self.exchange)
         self._bus.publish(ExchangeFinished(self.exchange))
+
+
+def _log_exchange(exchange: Exchange) -> None:
+    """One line an exchange: who asked for what, where it went, how it ended. Never a body, never a key."""
+    level = logging.WARNING if exchange.outcome == "failed" else logging.DEBUG
+    if not log.isEnabledFor(level):
+        return
+    log.log(
+        level,
+        "%s %s %s to %s/%s/%s: %s %d %s in %.3f s, tokens in %d cached %d out %d",
+        exchange.id,
+        exchange.door,
+        _loggable(exchange.asked_model),
+        exchange.server,
+        exchange.upstream_dialect,
+        _loggable(exchange.served_model),
+        exchange.outcome,
+        exchange.status,
+        exchange.error_kind or "ok",
+        exchange.duration_s,
+        exchange.usage.input_tokens,
+        exchange.usage.cached_tokens,
+        exchange.usage.output_tokens,
+    )
+
+
+def _loggable(model: str) -> str:
+    """The name, if it can be one: a confused client may put anything there, its prompt included."""
+    return model if _MODEL_NAME.fullmatch(model) else "(an odd name)"
