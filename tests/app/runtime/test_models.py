@@ -10,7 +10,7 @@ from proxy_core.errors import UpstreamError
 from proxy_core.settings import BUILTIN_SERVERS, Server
 
 INTERNATIONAL, CN = BUILTIN_SERVERS
-KEY = "sk-watch-0123456789abcdef"
+KEY = "a-key-that-no-pattern-knows"
 
 
 class Scene:

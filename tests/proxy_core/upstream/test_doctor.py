@@ -13,7 +13,7 @@ from aiohttp import web
 
 from proxy_core.settings import BUILTIN_SERVERS, ProxySettings, Server
 from proxy_core.upstream.client import UpstreamClient
-from proxy_core.upstream.doctor import Examination, Finding, VerdictKind, examine_key, is_vendors
+from proxy_core.upstream.doctor import EXAMINATION_S, Examination, Finding, VerdictKind, examine_key, is_vendors
 
 KEY = "0123456789abcdef0123456789abcdef.SeCreTSeCreT0123"
 OK = "200"
@@ -133,6 +133,10 @@ async def test_silence_is_a_row_like_any_other(client: UpstreamClient, vendor: V
     rows = (await examine(client, vendor.regions)).rows
     assert [row.finding for row in rows].count(Finding.SILENT) == 1
     assert (rows[1].status, rows[1].words) == (0, "no answer in time")
+
+
+def test_whoever_pressed_the_button_waits_three_seconds_at_most() -> None:
+    assert EXAMINATION_S < 3
 
 
 async def test_the_key_is_in_no_log_and_no_word(client, vendor, caplog) -> None:
