@@ -129,7 +129,8 @@ def test_fences(text: str, kept: str) -> None:
 
 
 PIECES = ["<think>", "</think>", "<|begin_of_box|>", "<", "th", "|", "```", "```json\n", "`", "\n", " ", "STOP", "ST"]
-texts = st.lists(st.sampled_from([*PIECES, "ab", "b", "{}", "x", "O", "P"]), max_size=14).map("".join)
+loose = st.lists(st.sampled_from([*PIECES, "ab", "b", "{}", "x", "O", "P"]), max_size=14).map("".join)
+texts = st.builds(str.__add__, st.sampled_from(["", " \n```json\n", "<think>"]), loose)
 needs = st.builds(
     Restraints,
     stops=st.sampled_from([(), ("STOP",), ("ab", "bab\n"), ("\n", "```", "x")]),
