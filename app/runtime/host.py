@@ -105,6 +105,7 @@ class Runtime:
             bus=self.bus,
             encoder=lambda: load_encoder(resources() / "tokenizers"),
             routes=self._routes,
+            on_listing=lambda: self.models.nudge(),
         )
 
     def _current_setup(self) -> Setup:
@@ -241,7 +242,6 @@ class Runtime:
             configure_logging(after)
         if after.current_server != before.current_server:
             self._tasks.start("keys", self._look_for_key())
-            self.models.nudge()
             self.proxy.reset_breakers()
         self._show()
 
@@ -277,7 +277,6 @@ class Runtime:
             raise SettingsRefusedError([SettingProblem("key", name, "this is not a key", "ASCII without spaces")])
         if not await self.keys.put(name, key):
             self.state.add_notice(self.secrets.problem)
-        self.models.nudge()
         await self._say_if_given(name)
 
     async def delete_key(self, server: str) -> None:

@@ -1,9 +1,11 @@
-"""Keeps up with the models that the current server lists; at most one question an hour and server."""
+"""Keeps up with the models that the current server lists: asked when a client asks us, at most once an hour and server.
+
+Never unasked: a server hears from us only what a client's request makes necessary.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -46,17 +48,15 @@ class ModelWatch:
         return self._ids.get(_address(server), ())
 
     def nudge(self) -> None:
-        """Another server, or a key for it: worth a look before the hour is over."""
+        """Somebody wants to know: worth a look, if the last is an hour old. The answer serves the next who asks."""
         self._nudged.set()
 
     async def run(self) -> None:
-        """Look, then wait, until cancelled."""
+        """Look whenever nudged, until cancelled."""
         while True:
+            await self._nudged.wait()
             self._nudged.clear()
             await self.look()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PERIOD_S):
-                    await self._nudged.wait()
 
     async def look(self) -> None:
         """Ask the current server if there is a key for it and its last answer is an hour old."""

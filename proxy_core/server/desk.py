@@ -45,12 +45,19 @@ class Visit:
 
 
 class Desk:
-    """Answers visits. in_flight is asked for by /health."""
+    """Answers visits. in_flight is asked for by /health. on_listing: told when a client asks which models there are."""
 
-    def __init__(self, corridor: Corridor, in_flight: Callable[[], int], is_paused: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        corridor: Corridor,
+        in_flight: Callable[[], int],
+        is_paused: Callable[[], bool],
+        on_listing: Callable[[], None],
+    ) -> None:
         self._corridor = corridor
         self._in_flight = in_flight
         self._is_paused = is_paused
+        self._on_listing = on_listing
         self._started = time.monotonic()
         self.is_stopping = False
 
@@ -63,6 +70,7 @@ class Desk:
                 call = await _call(request, visit)
                 return json_response({"input_tokens": await self._corridor.count(call)})
             case Room.MODELS:
+                self._on_listing()
                 return json_response(_models(request, visit))
             case Room.MODEL:
                 return json_response(find_listed(visit.model_id, visit.setup.settings, visit.setup.discovered))

@@ -27,7 +27,7 @@ class Proxy:
     """A proxy on the running loop. setup is asked anew for every request, key_of for every upstream call.
 
     encoder: loads the token tables; called once, in a thread. routes: further doors of the host (control).
-    pace: time and chance of retries. clock: unix seconds.
+    pace: time and chance of retries. clock: unix seconds. on_listing: told when a client asks for the models.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Proxy:
         routes: Sequence[web.RouteDef] = (),
         pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
+        on_listing: Callable[[], None] = lambda: None,
     ) -> None:
         self._setup = setup
         self._client = UpstreamClient()
@@ -53,7 +54,7 @@ class Proxy:
             pace=pace or Pace(),
             clock=clock,
         )
-        desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused)
+        desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused, on_listing)
         self._porter = Porter(setup, desk)
         self._listener = Listener(self._porter, routes)
 
