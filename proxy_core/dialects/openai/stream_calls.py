@@ -107,6 +107,10 @@ class StreamedCalls:
             deltas.append(ToolCallDelta(call.index, pending))
         call.pending.clear()
 
+    def are_cut_off(self) -> bool:
+        """Whether a call's arguments are no whole JSON yet: not to be carried out unless the model said it is done."""
+        return any(call.name and completion_suffix("".join(call.arguments)) != "" for call in self._calls)
+
     def flush(self, answer_id: str) -> list[Delta]:
         """The model is done: calls that never got an id begin now; one without a name nobody could carry out."""
         deltas: list[Delta] = []

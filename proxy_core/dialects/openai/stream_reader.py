@@ -3,6 +3,7 @@
     state      what is taken                         what ends it
     before     the first chunk                       Started → open
     open       text, reasoning, tool calls, usage    finish_reason: Stopped → finished; [DONE]: Stopped, Finished → over
+                                                     [DONE] amid a tool call: Failed → over
     finished   usage only                            [DONE] or end of the body: Finished → over
     over       nothing
 
@@ -129,13 +130,15 @@ class OpenAiStreamReader:
         deltas.append(Stopped(read_finish(finish, has_calls=self._calls.started > 0)))
 
     def read_done(self) -> list[Delta]:
-        """`[DONE]` came: a proper end, with or without a finish_reason before it."""
+        """`[DONE]` came: a proper end even without a finish_reason before it, unless a tool call was cut off."""
         deltas: list[Delta] = []
         match self._state:
             case _State.OVER:
                 return deltas
             case _State.BEFORE:
                 return self.fail(UpstreamError("The upstream ended the stream without an answer.", status=502))
+            case _State.OPEN if self._calls.are_cut_off():
+                return self.fail(UpstreamError("The upstream ended the stream amid a tool call.", status=502))
             case _State.OPEN:
                 self._finish(None, deltas)
             case _State.FINISHED:

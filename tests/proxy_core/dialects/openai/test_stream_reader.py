@@ -90,6 +90,11 @@ def test_streams_that_end_well(payloads: list[object], deltas: list[Delta]) -> N
         ([], ErrorKind.SERVER, 502, "closed the stream"),
         (["[DONE]"], ErrorKind.SERVER, 502, "without an answer"),
         ([TEXT], ErrorKind.SERVER, 502, "closed the stream"),
+        # [DONE] without a finish_reason amid the arguments of a call, or before any.
+        ([chunk({"tool_calls": [piece(0, "c1", "look", '{"a":"rm')]}), "[DONE]"], ErrorKind.SERVER, 502, "amid a tool"),
+        ([chunk({"tool_calls": [piece(0, "c1", "look", "")]}), "[DONE]"], ErrorKind.SERVER, 502, "amid a tool"),
+        ([chunk({"tool_calls": [piece(0, None, "look", "{")]}), "[DONE]"], ErrorKind.SERVER, 502, "amid a tool"),
+        ([LOOK, chunk({"tool_calls": [piece(1, "c2", "look", "[1")]}), "[DONE]"], ErrorKind.SERVER, 502, "amid a tool"),
         ([TEXT, "{"], ErrorKind.SERVER, 502, "not JSON"),
         ([TEXT, "[1]"], ErrorKind.SERVER, 502, "not JSON"),
         ([TEXT, chunk({}, "network_error"), "[DONE]"], ErrorKind.SERVER, 502, "lost its own connection"),
