@@ -8,7 +8,8 @@ States of a reader:
     STOPPED   the model is done               message_stop, or the end of the body              → DONE
     DONE      Finished or Failed was given    nothing more is read
 
-In BEFORE and OPEN the end of the body is a failure; an error event or broken JSON is one in every state.
+In BEFORE and OPEN the end of the body is a failure, and so is message_stop inside of a block; an error event or broken
+JSON is one in every state.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class AnthropicStreamReader:
         self._state = _State.BEFORE
         self._calls: dict[int, _Call] = {}
         self._calls_begun = 0
+        self._open_blocks: set[int] = set()
         self._unread_blocks: set[int] = set()
 
     @property
@@ -143,6 +145,7 @@ class AnthropicStreamReader:
     def _take_block_start(self, payload: JsonObject) -> list[Delta]:
         index = _index(payload)
         self._calls.pop(index, None)
+        self._open_blocks.add(index)
         self._unread_blocks.discard(index)
         block = _object(payload.get("content_block"))
         match block.get("type"):
@@ -193,6 +196,7 @@ class AnthropicStreamReader:
 
     def _take_block_stop(self, payload: JsonObject) -> list[Delta]:
         index = _index(payload)
+        self._open_blocks.discard(index)
         if index in self._unread_blocks:
             return []
         call = self._calls.pop(index, None)
@@ -218,8 +222,11 @@ class AnthropicStreamReader:
         return Stopped(settled_stop(reason, has_calls=self._calls_begun > 0), sequence)
 
     def _take_message_stop(self, _: JsonObject) -> list[Delta]:
-        unsaid: list[Delta] = [] if self._state is _State.STOPPED else [self._stopped(StopReason.END_TURN)]
-        return unsaid + self._finish()
+        if self._state is _State.STOPPED:
+            return self._finish()
+        if self._open_blocks:  # cut off: a tool call would be run with half of its arguments
+            return self.fail(UpstreamError(_CLOSED_EARLY, status=502))
+        return [self._stopped(StopReason.END_TURN), *self._finish()]
 
     def _take_ping(self, _: JsonObject) -> list[Delta]:
         return [Pinged()]

@@ -167,6 +167,10 @@ def test_without_event_lines_and_without_a_start():
     assert read(*events, SseEvent("", END.data, b"")) == expected
 
 
+def test_an_end_without_a_reason_behind_closed_blocks_is_an_end():
+    assert read(start(), block(0, **TOOL), stop(0), END)[-2:] == [Stopped(StopReason.TOOL_USE), Finished()]
+
+
 def test_the_name_stands_in_for_a_missing_type():
     assert read(start(), SseEvent("message_stop", b"{}", b""))[-1] == Finished()
 
@@ -200,6 +204,13 @@ def test_the_end_of_the_body_after_the_stop_reason_is_an_end():
         pytest.param([start(), message_delta("network_error"), END], ErrorKind.SERVER, "lost its own", id="odd stop"),
         pytest.param([start(), odd(b'{"type":"ping"'), END], ErrorKind.SERVER, "could not be read", id="broken JSON"),
         pytest.param([start(), odd(b"[1]"), END], ErrorKind.SERVER, "could not be read", id="no object"),
+        pytest.param(
+            [start(), block(0, **TOOL), delta(0, "input_json_delta", partial_json='{"a'), END],
+            ErrorKind.SERVER,
+            "closed the stream",
+            id="an end inside of a call",
+        ),
+        pytest.param([start(), block(0, type="text", text="a"), END], ErrorKind.SERVER, "closed", id="inside of text"),
     ],
 )
 def test_failures_come_last(events, kind, message):
