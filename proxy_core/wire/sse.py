@@ -6,14 +6,18 @@ event; `data` lines are joined with LF; lines that start with a colon are commen
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import orjson
 
 from proxy_core.errors import UpstreamError
 
-MAX_EVENT_BYTES = 32 * 1024 * 1024
+MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
+# Two line ends in a row. Atomic, lest a CRLF be taken for two; a CR at the very end may still get its LF.
+_EMPTY_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r(?!\Z))")
+_LONGEST_END = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,68 +34,64 @@ class SseEvent:
 
 
 class SseDecoder:
-    """Bytes in, complete events out. What is cut stays here until the rest arrives."""
+    """Bytes in, complete events out. What is cut stays here until the rest arrives; no byte is looked at twice, but
+    for the few that may be half of an empty line."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._pending = bytearray()
         self._at_start = True
+        self._has_cr = False
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
-        """Events completed by this chunk."""
-        buffer = self._buffer + chunk if self._buffer else chunk
+        """Events completed by this chunk. Raises UpstreamError for an event beyond all measure."""
         if self._at_start:
-            if _BOM.startswith(buffer[:3]) and len(buffer) < len(_BOM):
-                self._buffer = buffer
-                return []
-            buffer = buffer.removeprefix(_BOM)
-            self._at_start = False
+            chunk = self._without_bom(chunk)
+        self._has_cr = self._has_cr or b"\r" in chunk
+        looked_at = max(0, len(self._pending) - _LONGEST_END + 1)
+        buffer: bytes | bytearray = chunk
+        if self._pending:
+            self._pending += chunk
+            buffer = self._pending
         events: list[SseEvent] = []
         start = 0
-        while (end := _event_end(buffer, start)) > 0:
-            events.append(_parse_event(buffer[start:end]))
+        while (end := self._event_end(buffer, max(start, looked_at))) > 0:
+            events.append(_parse_event(bytes(buffer[start:end])))
             start = end
-        self._buffer = buffer[start:]
-        if len(self._buffer) > MAX_EVENT_BYTES:
-            raise UpstreamError("The upstream sent a single event larger than 32 MiB.")
+        self._keep(buffer, start)
         return events
 
     def flush(self) -> list[SseEvent]:
         """The body ended: a last event without its empty line is still read, if it is whole lines."""
-        rest, self._buffer = self._buffer, b""
+        rest, self._pending = bytes(self._pending), bytearray()
         if not rest.strip():
             return []
         # A trailing CR may have been held back as half a CRLF; the event itself is complete then.
         return [_parse_event(rest + (b"\n" if rest.endswith((b"\n", b"\r")) else b"\n\n"))]
 
+    def _without_bom(self, chunk: bytes) -> bytes:
+        head = bytes(self._pending) + chunk
+        self._pending.clear()
+        if len(head) < len(_BOM) and _BOM.startswith(head):
+            self._pending += head
+            return b""
+        self._at_start = False
+        return head.removeprefix(_BOM)
 
-def _event_end(buffer: bytes, start: int) -> int:
-    """Index behind the empty line that ends the event at `start`, or -1 where it has not arrived.
+    def _event_end(self, buffer: bytes | bytearray, start: int) -> int:
+        """Index behind the next empty line, or -1 where it has not arrived. Almost all streams know LF only."""
+        if not self._has_cr:
+            end = buffer.find(b"\n\n", start)
+            return end + 2 if end >= 0 else -1
+        found = _EMPTY_LINE.search(buffer, start)
+        return found.end() if found else -1
 
-    The common LF case is one C-speed search; CR is looked for only where one is present.
-    """
-    lf = buffer.find(b"\n\n", start)
-    if buffer.find(b"\r", start, lf if lf >= 0 else len(buffer)) < 0:
-        return lf + 2 if lf >= 0 else -1
-    return _event_end_with_cr(buffer, start)
-
-
-def _event_end_with_cr(buffer: bytes, start: int) -> int:
-    position = start
-    size = len(buffer)
-    is_line_empty = True
-    while position < size:
-        byte = buffer[position]
-        if byte == 0x0D and position + 1 == size:
-            return -1  # its LF may still come
-        if byte in (0x0A, 0x0D):
-            position += 2 if byte == 0x0D and buffer[position + 1] == 0x0A else 1
-            if is_line_empty:
-                return position
-            is_line_empty = True
-        else:
-            is_line_empty = False
-            position += 1
-    return -1
+    def _keep(self, buffer: bytes | bytearray, start: int) -> None:
+        if buffer is self._pending:
+            del self._pending[:start]
+        elif start < len(buffer):
+            self._pending += buffer[start:]
+        if len(self._pending) > MAX_EVENT_BYTES:
+            raise UpstreamError(f"The upstream sent a single event larger than {MAX_EVENT_BYTES // 2**20} MiB.")
 
 
 def _parse_event(raw: bytes) -> SseEvent:
