@@ -1,11 +1,13 @@
-"""usage: python -m tests.agents [--tray] [--keep]
+"""usage: python -m tests.agents [--tray] [--keep] [--openai | --anthropic]
 
-Installs the agents into build/agents, starts the proxy with its demo server, lets each agent write a file and prints
-a table. Ends with 1 if one did not. --keep leaves logs and projects behind.
+Installs the agents into build/agents, starts the proxy before a demo server that checks what it is sent, lets each
+agent write a file and prints a table. Ends with 1 if one did not, or if the proxy sent anything illegal for it.
+--keep leaves logs and projects behind. --openai and --anthropic force that side of the server.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,11 +19,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.agents.agents import AGENTS, WRITTEN, Agent
+from proxy_core.settings import Server
+from tests.agents.agents import AGENTS, LOCAL_KEY, WRITTEN, Agent, Target
+from tests.agents.checking import Check, CheckingUpstream
 
 HERE = Path(__file__).parent
 BUILD = Path("build/agents").absolute()
@@ -29,6 +34,7 @@ START_LIMIT_S = 30.0
 AGENT_LIMIT_S = 180.0
 INSTALL_LIMIT_S = 600.0
 STOP_LIMIT_S = 20.0
+UPSTREAM_KEY = "a-key-between-proxy-and-upstream"
 
 
 @dataclass(frozen=True)
@@ -41,10 +47,30 @@ class Trial:
     written: str
     took_s: float
     output: str
+    checks: tuple[Check, ...]
+
+    @property
+    def is_written(self) -> bool:
+        return self.exit_code == 0 and self.written.strip() == WRITTEN
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The rules that the proxy broke towards the upstream; to have sent nothing is no proof of anything."""
+        if not self.checks:
+            return ("no request arrived",)
+        return tuple(f"{check.dialect}: {rule}" for check in self.checks for rule in check.broken)
+
+    @property
+    def requests(self) -> str:
+        """For example "2 anthropic, 1 openai"; with how many of them were illegal."""
+        counts = Counter(check.dialect for check in self.checks)
+        told = ", ".join(f"{count} {dialect}" for dialect, count in sorted(counts.items()))
+        illegal = sum(bool(check.broken) for check in self.checks)
+        return f"{told or 'NONE'}{f' ({illegal} ILLEGAL)' if illegal else ''}"
 
     @property
     def is_good(self) -> bool:
-        return self.exit_code == 0 and self.written.strip() == WRITTEN
+        return self.is_written and not self.broken
 
 
 def install() -> None:
@@ -66,13 +92,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def demo_proxy(folder: Path, tray: bool) -> Iterator[int]:
-    """The proxy as a newcomer starts it, in a home of its own; gives its port."""
+def running_proxy(folder: Path, server: Server, tray: bool) -> Iterator[int]:
+    """The proxy before this server, in a home of its own; gives its port."""
     port = free_port()
-    command = [sys.executable, "-m", "app", "--demo", *([] if tray else ["--headless"])]
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    (home / "servers.yaml").write_text(json.dumps({server.name: server.model_dump()}))  # JSON is YAML
+    command = [sys.executable, "-m", "app", "--server", server.name, *([] if tray else ["--headless"])]
     environment = os.environ | {
-        "ANTHROPIC_PROXY_HOME": str(folder / "home"),
-        "CURRENT_SERVER": "demo",
+        "ANTHROPIC_PROXY_HOME": str(home),
+        "SERVER_API_KEY": UPSTREAM_KEY,
         "PORT": str(port),
     }
     with (
@@ -110,24 +139,25 @@ def wait_for_health(port: int, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the proxy did not come up")
 
 
-def try_agent(agent: Agent, port: int, folder: Path) -> Trial:
-    """Run one agent in an empty project."""
+def try_agent(agent: Agent, target: Target, folder: Path, checks: list[Check]) -> Trial:
+    """Run one agent in an empty project. checks: grows with each request that reaches the upstream."""
     slug = re.sub(r"\W+", "-", agent.name.lower()).strip("-")
     project = folder / slug
     home = folder / f"{slug}-home"
     project.mkdir()
     home.mkdir()
-    agent.set_up(project, home, port)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), **agent.environment(port)}
+    agent.set_up(project, home, target)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), **agent.environment(target)}
     program = str(BUILD / "node_modules" / ".bin" / agent.command)
+    checked = len(checks)
     began = time.monotonic()
-    code, output = run([program, *agent.arguments], project, environment)
+    code, output = run([program, *agent.asked(target)], project, environment)
     took_s = time.monotonic() - began
     _, said = run([program, "--version"], project, environment)
     version = re.search(r"\d+\.\d+\.\d+", said)
     file = project / "hello.txt"
     written = file.read_text() if file.exists() else ""
-    return Trial(agent.name, version[0] if version else "", code, written, took_s, output)
+    return Trial(agent.name, version[0] if version else "", code, written, took_s, output, tuple(checks[checked:]))
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
@@ -149,14 +179,34 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> tuple[
 
 
 def report(trials: list[Trial]) -> None:
-    """The table, and the last words of those that failed."""
-    print(f"{'agent':14} {'version':10} {'exit':>4} {'s':>6}  hello.txt")
+    """The table, and what is known of those that failed."""
+    print(f"{'agent':14} {'version':10} {'exit':>4} {'s':>6}  {'requests legal':32} hello.txt")
     for trial in trials:
-        verdict = "as asked" if trial.is_good else f"WRONG: {trial.written!r}"
-        print(f"{trial.agent:14} {trial.version:10} {trial.exit_code:>4} {trial.took_s:>6.1f}  {verdict}")
+        legal = f"{'NO' if trial.broken else 'yes'}: {trial.requests}"
+        verdict = "as asked" if trial.is_written else f"WRONG: {trial.written!r}"
+        print(f"{trial.agent:14} {trial.version:10} {trial.exit_code:>4} {trial.took_s:>6.1f}  {legal:32} {verdict}")
     for trial in trials:
-        if not trial.is_good:
+        for rule in trial.broken:
+            print(f"\n{trial.agent}: {rule}", file=sys.stderr)
+        if not trial.is_written:
             print(f"\n{trial.agent} said:\n{trial.output[-3000:]}", file=sys.stderr)
+
+
+def try_all(folder: Path, server: Server, checks: list[Check]) -> list[Trial]:
+    """Each agent in turn, on the side and with the face that the command line asks for."""
+    side = next((side for side in ("-openai", "-anthropic") if f"-{side}" in sys.argv), "")
+    with running_proxy(folder, server, "--tray" in sys.argv) as port:
+        return [try_agent(agent, Target(port, side), folder, checks) for agent in AGENTS]
+
+
+async def try_all_checked(folder: Path) -> list[Trial]:
+    """The upstream on this loop, everything that waits for processes on a thread."""
+    upstream = CheckingUpstream(secrets=(LOCAL_KEY,))
+    server = await upstream.start()
+    try:
+        return await asyncio.to_thread(try_all, folder, server, upstream.checks)
+    finally:
+        await upstream.stop()
 
 
 def main() -> int:
@@ -164,8 +214,7 @@ def main() -> int:
     # Outside of the checkout: agents look for a repository and for instructions in the folders above.
     folder = Path(tempfile.mkdtemp(prefix="agents-"))
     try:
-        with demo_proxy(folder, "--tray" in sys.argv) as port:
-            trials = [try_agent(agent, port, folder) for agent in AGENTS]
+        trials = asyncio.run(try_all_checked(folder))
     finally:
         if "--keep" in sys.argv:
             print(f"kept: {folder}", file=sys.stderr)
