@@ -28,6 +28,7 @@ _STOP_OF_WORD = {word: stop for stop, word in _WORD_OF_STOP.items()} | {
     "length": StopReason.MAX_TOKENS,
     "tool_calls": StopReason.TOOL_USE,
 }
+_MOST_TOKENS = 2**40  # nobody has used more; sums of such figures still fit every JSON writer
 _SERVER_TOOL_COUNTS = ("web_search_requests", "web_fetch_requests")
 
 
@@ -105,7 +106,7 @@ def read_usage(value: object) -> Usage:
 
 
 def _count(value: object) -> int:
-    return value if type(value) is int and value > 0 else 0
+    return min(value, _MOST_TOKENS) if type(value) is int and value > 0 else 0
 
 
 def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:

@@ -307,10 +307,11 @@ class AnthropicStreamWriter:
         written = b""
         if not self._next_index:
             written = self._open_block(_State.TEXT, {"type": "text", "text": ""}) + self._close_block()
-        self._state = _State.ENDED
         stop = write_stop(self._stopped.reason, self._stopped.sequence, has_calls=self._has_calls)
         event: JsonObject = {"type": "message_delta", "delta": stop, "usage": self._final_usage()}
-        return written + encode_json(event, "message_delta") + encode_json({"type": "message_stop"}, "message_stop")
+        written += encode_json(event, "message_delta") + encode_json({"type": "message_stop"}, "message_stop")
+        self._state = _State.ENDED  # only now: what cannot be encoded must still be told as an error
+        return written
 
     def _final_usage(self) -> JsonObject:
         """The upstream's figures. What it never said is left as message_start had it, output is guessed."""
@@ -320,5 +321,6 @@ class AnthropicStreamWriter:
         return write_usage(usage) if usage.prompt_tokens else {"output_tokens": usage.output_tokens}
 
     def _fail(self, error: ProxyError) -> bytes:
+        written = encode_json(write_error(error, ""), "error")
         self._state = _State.ENDED
-        return encode_json(write_error(error, ""), "error")
+        return written

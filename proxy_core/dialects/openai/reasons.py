@@ -25,6 +25,7 @@ _FINISH_OF_STOP = {
     StopReason.REFUSAL: "content_filter",
     StopReason.CONTEXT_EXCEEDED: "length",
 }
+_MOST_TOKENS = 2**40  # nobody has used more; sums of such figures still fit every JSON writer
 _STANDARD = frozenset(["stop", "length", "tool_calls", "content_filter", "function_call"])
 
 
@@ -73,7 +74,7 @@ def _details(usage: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _tokens(usage: Mapping[str, object], name: str) -> int:
     value = usage.get(name)
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
+    return int(min(value, _MOST_TOKENS)) if isinstance(value, (int, float)) and value > 0 else 0
 
 
 def write_usage(usage: Usage) -> JsonObject:

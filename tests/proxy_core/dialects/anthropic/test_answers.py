@@ -78,6 +78,13 @@ def test_what_is_no_message_is_an_upstream_error(body, kind, code):
     assert (caught.value.kind, caught.value.code) == (kind, code)
 
 
+@pytest.mark.parametrize(
+    ("said", "counted"), [(9 * 10**18, 2**40), (2**70, 2**40), (1e300, 0), (-5, 0), (float("nan"), 0)]
+)
+def test_hostile_figures_stay_within_reason(said, counted):
+    assert read_usage({"input_tokens": said, "output_tokens": said}) == Usage(counted, output_tokens=counted)
+
+
 def test_usage_tells_thinking_tokens():
     usage = read_usage({"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}})
     assert usage == Usage(output_tokens=9, thinking_tokens=4)

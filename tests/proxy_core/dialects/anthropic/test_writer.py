@@ -262,6 +262,14 @@ def test_failures_end_the_stream(deltas, message):
     assert not any(each["type"] in ("error", "message_delta", "message_stop") for each in payloads[:-1])
 
 
+def test_an_end_that_cannot_be_encoded_leaves_room_for_an_error():
+    writer = AnthropicStreamWriter(CONTEXT)
+    writer.write(STARTED)
+    with pytest.raises(TypeError):
+        writer.write(UsageDelta(Usage(output_tokens=2**70))) + writer.write(Finished())
+    assert sent(writer.write(Failed(BUSY)))[0]["type"] == "error"
+
+
 def test_nothing_follows_the_end():
     assert write(STARTED, *END, TextDelta("a"), Pinged(), Failed(BUSY), Finished()) == write(STARTED, *END)
 

@@ -78,6 +78,8 @@ def test_standard_finish(finish: object, standard: object) -> None:
         ({"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 7}}, Usage(0, 0, 0, 9, 7)),
         ({"completion_tokens_details": {"reasoning_tokens": None}}, Usage(thinking_tokens=0)),
         ({"prompt_tokens": "many", "completion_tokens": -1, "prompt_tokens_details": []}, Usage()),
+        ({"prompt_tokens": 1e300, "completion_tokens": 9 * 10**18}, Usage(2**40, output_tokens=2**40)),
+        ({"prompt_tokens": float("inf"), "completion_tokens": float("nan")}, Usage(2**40)),
     ],
 )
 def test_read_usage(raw: JsonObject, usage: Usage) -> None:
