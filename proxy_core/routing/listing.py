@@ -25,13 +25,16 @@ def model_names(settings: ProxySettings, discovered: Sequence[str] = ()) -> list
 def list_page(names: Sequence[str], limit: int | None, after_id: str | None, before_id: str | None) -> JsonObject:
     """One page of the list of these names; without `limit` and cursors it is the whole list.
 
+    A page before a cursor is the one that ends there, and has_more then means more ahead of it.
     after_id/before_id: a cursor that is not in the list is ignored, as a changed list must not break a client.
     """
+    start = 0
     if after_id in names:
         names = names[names.index(after_id) + 1 :]
     elif before_id in names:
         names = names[: names.index(before_id)]
-    page = names if limit is None else names[:limit]
+        start = 0 if limit is None else max(0, len(names) - limit)
+    page = names if limit is None else names[start : start + limit]
     return {
         "object": "list",
         "data": [describe_model(name) for name in page],

@@ -36,7 +36,9 @@ def test_every_entry_is_a_model_of_both_sdks() -> None:
         (2, None, None, ["glm-4.6", "glm-4.6-anthropic"]),
         (1, "glm-4.6", None, ["glm-4.6-anthropic"]),
         (None, None, "glm-4.6-openai", ["glm-4.6", "glm-4.6-anthropic"]),
+        (1, None, "glm-4.6-openai", ["glm-4.6-anthropic"]),
         (1, "not-there", None, ["glm-4.6"]),
+        (1, None, "not-there", ["glm-4.6"]),
     ],
 )
 def test_pages(limit: int | None, after: str | None, before: str | None, expected: list[str]) -> None:
@@ -54,6 +56,15 @@ def test_walking_the_pages_meets_every_name_once() -> None:
             break
         page = list_page(NAMES, 7, names[-1], None)
     assert names == NAMES
+
+
+def test_walking_back_meets_every_name_once() -> None:
+    page = list_page(NAMES, 7, None, NAMES[-1])
+    names = ids(page)
+    while page["has_more"]:
+        page = list_page(NAMES, 7, None, names[0])
+        names = ids(page) + names
+    assert [*names, NAMES[-1]] == NAMES
 
 
 def test_what_the_server_lists_follows_the_bundled_table_under_cautious_facts() -> None:
