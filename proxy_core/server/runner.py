@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from proxy_core.server import malformed
 from proxy_core.server.access import is_loopback
 from proxy_core.server.porter import Porter, allow_origin
 
@@ -44,6 +45,7 @@ class Listener:
             app,
             handler_cancellation=True,
             access_log=None,
+            logger=malformed.log,
             keepalive_timeout=_KEEPALIVE_S,
             shutdown_timeout=1.0,
             auto_decompress=False,

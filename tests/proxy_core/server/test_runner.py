@@ -1,13 +1,15 @@
 """Binding, binding anew, and refusing to be an open relay."""
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiohttp import ClientSession
 
 from proxy_core.events import EventBus
 from proxy_core.pipeline.setup import Setup
+from proxy_core.server import malformed
 from proxy_core.server.proxy import Proxy
 from proxy_core.server.runner import OpenListenerError, PortInUseError
 from proxy_core.settings import BUILTIN_SERVERS, ProxySettings
@@ -42,7 +44,7 @@ async def host() -> AsyncIterator[Host]:
 
 
 @pytest.fixture
-def taken_port() -> AsyncIterator[int]:
+def taken_port() -> Iterator[int]:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -96,3 +98,28 @@ async def test_after_stop_nothing_listens(host: Host) -> None:
     await host.proxy.stop(0)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"sk-secret prompt\r\n\r\n",
+        b"GET /sk-secret HTTP/9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nx-api-key sk-secret\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nx-api-key: sk-secret\x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: sk-secret\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nsk-secret prompt\r\n\r\n",
+    ],
+)
+async def test_malformed_http_is_logged_without_its_bytes(
+    host: Host, caplog: pytest.LogCaptureFixture, sent: bytes
+) -> None:
+    assert host.proxy.address is not None
+    caplog.set_level("DEBUG", malformed.log.name)
+    reader, writer = await asyncio.open_connection(*host.proxy.address)
+    writer.write(sent)
+    assert b" 400 " in await reader.read()
+    writer.close()
+    assert "Malformed HTTP" in caplog.text
+    assert "secret" not in caplog.text
+    assert "Traceback" not in caplog.text
