@@ -10,7 +10,7 @@ from proxy_core.dialects.openai.messages import function_call
 from proxy_core.dialects.openai.reasons import (
     read_finish,
     read_usage,
-    standard_finish,
+    write_finish,
     write_usage,
 )
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
@@ -137,31 +137,31 @@ def _write_message(answer: Answer, context: ReplyContext) -> JsonObject:
 
 def touch_answer(body: JsonObject, context: ReplyContext) -> JsonObject:
     """z.ai's own reply with what clients stumble over set right; `body` itself is not changed."""
-    choices = body.get("choices")
+    choices, answer_id = body.get("choices"), text_of(body.get("id"))
     touched: JsonObject = {**body, "object": "chat.completion", "model": context.model}
     if isinstance(choices, list):
-        touched["choices"] = [touch_choice(choice, "message") for choice in choices]
+        touched["choices"] = [_touch_choice(choice, answer_id) for choice in choices]
     return touched
 
 
-def touch_choice(choice: object, holder: str) -> object:
-    """A choice with a standard finish_reason and every call's arguments as text.
-
-    holder: "message" of a whole reply, "delta" of a stream.
-    """
-    if not isinstance(choice, dict):
+def _touch_choice(choice: object, answer_id: str) -> object:
+    """A choice with a finish_reason that fits its calls, and every call with an id and its arguments as JSON text."""
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(message, dict):
         return choice
+    calls, finish = message.get("tool_calls"), choice.get("finish_reason")
     touched: JsonObject = {**choice}
-    if "finish_reason" in choice:
-        touched["finish_reason"] = standard_finish(choice["finish_reason"])
-    said = choice.get(holder)
-    if isinstance(said, dict) and isinstance(said.get("tool_calls"), list):
-        touched[holder] = {**said, "tool_calls": [_touch_call(call) for call in said["tool_calls"]]}
+    if "finish_reason" in choice and finish != "function_call":
+        touched["finish_reason"] = write_finish(read_finish(finish, has_calls=bool(calls)))
+    if isinstance(calls, list):
+        told = [_touch_call(call, answer_id, position) for position, call in enumerate(calls)]
+        touched["message"] = {**message, "tool_calls": told}
     return touched
 
 
-def _touch_call(call: object) -> object:
+def _touch_call(call: object, answer_id: str, position: int) -> object:
     function = call.get("function") if isinstance(call, dict) else None
-    if not isinstance(call, dict) or not isinstance(function, dict) or not isinstance(function.get("arguments"), dict):
+    if not isinstance(call, dict) or not isinstance(function, dict):
         return call
-    return {**call, "function": {**function, "arguments": arguments_text(function["arguments"])}}
+    call_id = call.get("id") or made_id(answer_id, position)
+    return {**call, "id": call_id, "function": {**function, "arguments": arguments_text(function.get("arguments"))}}

@@ -44,20 +44,34 @@ class _Call:
         return self.is_cumulative or (said.startswith("{") and completion_suffix(said + fragment) is None)
 
 
+def is_foreign(entry: JsonObject) -> bool:
+    """Whether an entry of `tool_calls` calls no function: we do not read such, but let clients of this dialect do."""
+    return entry.get("type") not in (None, "", "function")
+
+
 class StreamedCalls:
-    """Takes the `tool_calls` of each chunk, gives the deltas they mean. `started` counts the calls begun."""
+    """Takes the `tool_calls` of each chunk, gives the deltas they mean.
+
+    started: how many calls have begun. is_odd: whether the latest chunk told its calls otherwise than by the standard.
+    has_foreign: whether there were entries that call no function, which have no deltas.
+    """
 
     def __init__(self) -> None:
         self.started = 0
+        self.is_odd = False
+        self.has_foreign = False
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
 
     def read(self, entries: list[object]) -> list[Delta]:
         """The deltas of one chunk's `tool_calls`."""
         deltas: list[Delta] = []
+        self.is_odd = False
         for position, entry in enumerate(entries):
             if isinstance(entry, dict):
                 self._read_entry(entry, position if len(entries) > 1 else None, deltas)
+            else:
+                self.is_odd = True
         return deltas
 
     def _read_entry(self, entry: JsonObject, position: int | None, deltas: list[Delta]) -> None:
@@ -70,13 +84,22 @@ class StreamedCalls:
         arguments = function.get("arguments")
         fragment = arguments_text(arguments) if isinstance(arguments, dict) else text_of(arguments)
         fragment = call.news(fragment) if fragment else ""
+        is_first = call.index < 0 and not call.pending
         if call.index >= 0:
             if fragment:
                 deltas.append(ToolCallDelta(call.index, fragment))
-            return
-        call.pending.append(fragment)
-        if call.id and call.name:
-            self._start(call, deltas)
+        else:
+            call.pending.append(fragment)
+            if call.id and call.name:
+                self._start(call, deltas)
+        is_named = bool(call_id and name) if is_first else not (call_id or name)
+        self._judge(entry, is_standard=is_named and call.index == index and fragment == (arguments or ""))
+
+    def _judge(self, entry: JsonObject, *, is_standard: bool) -> None:
+        if is_foreign(entry):
+            self.has_foreign = True
+        elif not is_standard:
+            self.is_odd = True
 
     def _find(self, index: int | None, call_id: str, name: str) -> _Call:
         """The call that a piece belongs to; a new one where it fits none."""
@@ -107,6 +130,10 @@ class StreamedCalls:
             deltas.append(ToolCallDelta(call.index, pending))
         call.pending.clear()
 
+    def bare(self) -> list[int]:
+        """The index of each call that was begun and has no arguments so far."""
+        return [call.index for call in self._calls if call.index >= 0 and not "".join(call.arguments).strip()]
+
     def are_cut_off(self) -> bool:
         """Whether a call's arguments are no whole JSON yet: not to be carried out unless the model said it is done."""
         return any(call.name and completion_suffix("".join(call.arguments)) != "" for call in self._calls)
@@ -117,5 +144,6 @@ class StreamedCalls:
         for position, call in enumerate(self._calls):
             if call.index < 0 and call.name:
                 call.id = call.id or made_id(answer_id, position)
+                self.is_odd = True
                 self._start(call, deltas)
         return deltas

@@ -68,6 +68,11 @@ class OpenAiStreamReader:
         """Whether the last delta of this stream was given."""
         return self._state is _State.OVER
 
+    @property
+    def calls(self) -> StreamedCalls:
+        """The tool calls so far."""
+        return self._calls
+
     def read(self, event: SseEvent) -> list[Delta]:
         """The deltas of one event; nothing once the stream is over."""
         data = event.data

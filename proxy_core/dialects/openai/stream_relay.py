@@ -1,23 +1,28 @@
 """A chat completion stream for a client of this very dialect: bytes pass as they came unless they must not.
 
-Changed are the model's name where the client asked for another, a missing `object`, z.ai's own finish reasons and
-arguments that are no text; a usage chunk that nobody asked for is held back. Each event is parsed once.
+Changed are the model's name where the client asked for another, a missing `object`, a role said again, a
+finish_reason that is z.ai's own or contradicts the calls, and calls told otherwise than by the standard
+(`stream_calls`): they are told anew, as our reader understood them. A usage chunk that nobody asked for is held back.
+Each event is parsed once.
 """
 
 from __future__ import annotations
 
 import orjson
 
-from proxy_core.chat import Delta, Failed, Finished, Stopped
+from proxy_core.chat import Delta, Failed, Finished, Stopped, ToolCallDelta, ToolCallStarted
 from proxy_core.dialects.base import ReplyContext
-from proxy_core.dialects.openai.answers import completion_id, text_of, touch_choice
+from proxy_core.dialects.openai.answers import completion_id, text_of
+from proxy_core.dialects.openai.messages import function_call
 from proxy_core.dialects.openai.reasons import standard_finish, write_finish
+from proxy_core.dialects.openai.stream_calls import is_foreign
 from proxy_core.dialects.openai.stream_reader import DONE_DATA, OpenAiStreamReader, parse_chunk
 from proxy_core.dialects.openai.stream_writer import DONE, error_end
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import SseEvent, encode_json, encode_silence
 
+_CALL_FIELDS = ("tool_calls", "function_call")
 _OBJECT = "chat.completion.chunk"
 _TOO_DEEP = "The upstream sent a chunk that is nested too deeply."
 
@@ -29,6 +34,8 @@ class OpenAiRelay:
         self._context = context
         self._reader = OpenAiStreamReader()
         self._last: JsonObject = {}
+        self._has_role = False
+        self._finish: str | None = None
 
     def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
         """The bytes to pass on and what they mean; neither once the stream is over."""
@@ -44,7 +51,7 @@ class OpenAiRelay:
         if chunk is None or self._reader.is_over:
             return self._end(deltas, b"")
         self._last = chunk
-        passed = self._passed(chunk, event.raw)
+        passed = self._passed(chunk, deltas, event.raw)
         if passed is None:
             return self._end(self._reader.fail(UpstreamError(_TOO_DEEP, status=502)), b"")
         return passed, deltas
@@ -53,22 +60,67 @@ class OpenAiRelay:
         """The body ended: `[DONE]` if only that was missing, an error if the answer was not complete."""
         return self._end(self._reader.close(), DONE)
 
-    def _passed(self, chunk: JsonObject, raw: bytes) -> bytes | None:
+    def _passed(self, chunk: JsonObject, deltas: list[Delta], raw: bytes) -> bytes | None:
         """The chunk's bytes; None if it had to be changed and cannot be written again."""
         choices = chunk.get("choices")
         if choices == [] and chunk.get("usage") and not self._context.wants_usage:
             return b""
         first = choices[0] if isinstance(choices, list) and choices else None
-        is_odd = isinstance(first, dict) and _is_odd(first)
-        if chunk.get("model") == self._context.model and "object" in chunk and not is_odd:
+        late, mended = self._mended(first, deltas) if isinstance(first, dict) else ([], first)
+        if chunk.get("model") == self._context.model and "object" in chunk and mended is first and not late:
             return raw
         touched = {**chunk, "object": _OBJECT, "model": self._context.model}
-        if is_odd:
-            touched["choices"] = [touch_choice(first, "delta")]
+        if mended is not first:
+            touched["choices"] = [mended]
         try:
-            return encode_json(touched)
+            return (self._own_chunk({"tool_calls": late}) if late else b"") + encode_json(touched)
         except orjson.JSONEncodeError:
             return None
+
+    def _mended(self, choice: JsonObject, deltas: list[Delta]) -> tuple[list[JsonObject], JsonObject]:
+        """Calls to tell in a chunk before, and the choice; the same object where nothing has to change."""
+        finish, said = choice.get("finish_reason"), choice.get("delta")
+        late = self._late_calls(deltas) if finish else []
+        changes: JsonObject = {}
+        if (
+            isinstance(said, dict)
+            and (told := self._mended_delta(said, [] if late else deltas, bool(late))) is not said
+        ):
+            changes["delta"] = told
+        if finish and (settled := self._settled(finish, deltas)) != finish:
+            changes["finish_reason"] = settled
+        return late, {**choice, **changes} if changes else choice
+
+    def _late_calls(self, deltas: list[Delta]) -> list[JsonObject]:
+        """The calls of a last chunk, if any were held back until then or have no arguments yet."""
+        calls = self._reader.calls
+        bare = calls.bare() if self._finish is None else []
+        if not calls.is_odd and not bare:
+            return []
+        return _entries([*deltas, *(ToolCallDelta(index, "{}") for index in bare)])
+
+    def _mended_delta(self, said: JsonObject, deltas: list[Delta], is_told: bool) -> JsonObject:
+        """is_told: the calls went out in a chunk before."""
+        mended = said
+        if said.get("role"):
+            if self._has_role:
+                mended = {key: value for key, value in said.items() if key != "role"}
+            self._has_role = True
+        has_calls = said.get("tool_calls") or said.get("function_call")
+        if not has_calls or not (is_told or self._reader.calls.is_odd):
+            return mended
+        entries = [*_foreign_entries(said.get("tool_calls")), *_entries(deltas)]
+        mended = {key: value for key, value in mended.items() if key not in _CALL_FIELDS}
+        return {**mended, "tool_calls": entries} if entries else mended
+
+    def _settled(self, finish: object, deltas: list[Delta]) -> object:
+        """The finish_reason by what was told; said once, it stays."""
+        if self._reader.calls.has_foreign:
+            return standard_finish(finish)
+        for delta in deltas:
+            if isinstance(delta, Stopped):
+                self._finish = write_finish(delta.reason)
+        return self._finish or standard_finish(finish)
 
     def _end(self, deltas: list[Delta], done: bytes) -> tuple[bytes, list[Delta]]:
         """The last bytes: `done` after a proper end, with the finish_reason that the upstream left out."""
@@ -77,13 +129,15 @@ class OpenAiRelay:
             if isinstance(delta, Failed):
                 return error_end(delta.error), deltas
             if isinstance(delta, Stopped):
-                ending = self._finish_chunk(delta)
+                held_back = _entries(deltas)
+                ending = self._own_chunk({"tool_calls": held_back}) if held_back else b""
+                ending += self._own_chunk({}, write_finish(delta.reason))
             if isinstance(delta, Finished):
                 ending += done
         return ending, deltas
 
-    def _finish_chunk(self, stopped: Stopped) -> bytes:
-        choice = {"index": 0, "delta": {}, "finish_reason": write_finish(stopped.reason)}
+    def _own_chunk(self, said: JsonObject, finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": said, "finish_reason": finish}
         return encode_json(
             {
                 "id": text_of(self._last.get("id")) or completion_id("", self._context),
@@ -95,15 +149,26 @@ class OpenAiRelay:
         )
 
 
-def _is_odd(choice: JsonObject) -> bool:
-    finish = choice.get("finish_reason")
-    if finish and standard_finish(finish) != finish:
-        return True
-    said = choice.get("delta")
-    calls = said.get("tool_calls") if isinstance(said, dict) else None
-    return isinstance(calls, list) and any(_has_object_arguments(call) for call in calls)
+def _entries(deltas: list[Delta]) -> list[JsonObject]:
+    """The calls that deltas tell, as entries of `tool_calls`; one entry for each call."""
+    names: dict[int, ToolCallStarted] = {}
+    fragments: dict[int, str] = {}
+    for delta in deltas:
+        if isinstance(delta, ToolCallStarted):
+            names[delta.index] = delta
+            fragments.setdefault(delta.index, "")
+        elif isinstance(delta, ToolCallDelta):
+            fragments[delta.index] = fragments.get(delta.index, "") + delta.fragment
+    return [{"index": index, **_entry(names.get(index), said)} for index, said in fragments.items()]
 
 
-def _has_object_arguments(call: object) -> bool:
-    function = call.get("function") if isinstance(call, dict) else None
-    return isinstance(function, dict) and isinstance(function.get("arguments"), dict)
+def _entry(started: ToolCallStarted | None, arguments: str) -> JsonObject:
+    if started is None:
+        return {"function": {"arguments": arguments}}
+    return function_call(started.id, started.name, arguments)
+
+
+def _foreign_entries(entries: object) -> list[JsonObject]:
+    if not isinstance(entries, list):
+        return []
+    return [entry for entry in entries if isinstance(entry, dict) and is_foreign(entry)]

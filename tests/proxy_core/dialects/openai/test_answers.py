@@ -7,6 +7,7 @@ import copy
 import pytest
 
 from proxy_core.chat import Answer, AnswerPart, StopReason, Text, Thinking, ToolCall, Usage
+from proxy_core.dialects.arguments import made_id
 from proxy_core.dialects.openai.answers import read_answer, touch_answer, write_answer
 from proxy_core.errors import ErrorKind, UpstreamError
 from proxy_core.jsontypes import JsonObject
@@ -128,12 +129,27 @@ def test_touched_is_only_what_must_be() -> None:
         ("sensitive", "{}", ("content_filter", "{}")),
         ("model_context_window_exceeded", "{}", ("length", "{}")),
         ("tool_calls", {"a": 1}, ("tool_calls", '{"a":1}')),
+        ("stop", "", ("tool_calls", "{}")),
+        (None, None, ("tool_calls", "{}")),
+        ("function_call", " ", ("function_call", "{}")),
     ],
 )
 def test_what_strict_clients_stumble_over_is_set_right(finish: str, arguments: object, touched: object) -> None:
     body = reply(said(content=None, tool_calls=[call(arguments=arguments)]), finish)
     (choice,) = touch_answer(body, CONTEXT)["choices"]  # type: ignore[misc] # a list, as in the body
     assert (choice["finish_reason"], choice["message"]["tool_calls"][0]["function"]["arguments"]) == touched
+
+
+@pytest.mark.parametrize(("call_id", "touched"), [("c", "c"), (None, made_id("up-1", 0)), ("", made_id("up-1", 0))])
+def test_a_call_without_an_id_is_given_one(call_id: object, touched: str) -> None:
+    body = reply(said(tool_calls=[{**call(), "id": call_id}]), "tool_calls")
+    (choice,) = touch_answer({**body, "id": "up-1"}, CONTEXT)["choices"]  # type: ignore[misc] # a list, as in the body
+    assert choice["message"]["tool_calls"][0]["id"] == touched
+
+
+def test_a_finish_that_contradicts_the_answer_gives_way() -> None:
+    (choice,) = touch_answer(reply(said(content="A"), "tool_calls"), CONTEXT)["choices"]  # type: ignore[misc] # as above
+    assert choice["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize("choices", [None, "x", [3], [{}], [{"message": {"tool_calls": [3, {"function": 3}]}}]])

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from proxy_core.chat import Delta, Failed, Finished, Pinged, Stopped, StopReason
+from proxy_core.dialects.arguments import made_id
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.stream_relay import OpenAiRelay
 from proxy_core.jsontypes import JsonObject
 from proxy_core.upstream_codes import CODES
 from proxy_core.wire.sse import SseEvent
-from tests.proxy_core.dialects.openai.builders import ASKED_USAGE, CONTEXT, chunk, event, payloads, piece, read_all
+from tests.proxy_core.dialects.openai.builders import (
+    ASKED_USAGE,
+    CONTEXT,
+    call,
+    chunk,
+    event,
+    payloads,
+    piece,
+    read_all,
+)
 
 STANDARD: JsonObject = {"object": "chat.completion.chunk", "model": "asked"}
 TEXT, END = chunk({"content": "Hi"}), chunk({}, "stop")
 USAGE_ONLY = {**TEXT, "choices": [], "usage": {"prompt_tokens": 3}}
 CLOSED = {"message": "The upstream closed the stream before it was complete.", "type": "server_error"}
+
+
+def calls(*entries: object) -> JsonObject:
+    """A chunk that tells calls."""
+    return chunk({"tool_calls": list(entries)})
+
+
+def told(index: int, call_id: str, arguments: str) -> JsonObject:
+    """The first piece of a call as we tell it."""
+    return {"index": index, **call(call_id, "look", arguments)}
 
 
 def relay(*payloads: object, context: ReplyContext = CONTEXT) -> tuple[bytes, list[Delta]]:
@@ -29,7 +51,7 @@ def test_standard_chunks_pass_byte_for_byte() -> None:
     stream = [
         TEXT | STANDARD,
         chunk({"tool_calls": [piece(0, "c", "look", "{}")]}) | STANDARD,
-        END | STANDARD,
+        chunk({}, "tool_calls") | STANDARD,
         "[DONE]",
     ]
     sent, deltas = relay(*stream)
@@ -54,7 +76,7 @@ def test_odd_bytes_pass_as_they_are() -> None:
         (chunk({}, "model_context_window_exceeded"), chunk({}, "length") | STANDARD),
         (
             chunk({"tool_calls": [piece(0, "c", "look", {"a": 1})]}) | STANDARD,
-            chunk({"tool_calls": [piece(0, "c", "look", '{"a":1}')]}) | STANDARD,
+            chunk({"tool_calls": [told(0, "c", '{"a":1}')]}) | STANDARD,
         ),
         ({"choices": [3]}, {"choices": [3], **STANDARD}),
     ],
@@ -125,3 +147,47 @@ def test_a_bottomless_chunk_is_an_error_not_a_crash(arguments: str) -> None:
     sent, deltas = relay(raw % (arguments, arguments))
     assert payloads(sent)[-1] == "[DONE]"
     assert isinstance(deltas[-1], Failed)
+
+
+MADE = made_id("up-1", 0)
+ROLE = chunk({"role": "assistant", "content": "Hi"})
+CUSTOM = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "patch", "input": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("stream", "said", "finish"),
+    [
+        ([ROLE, ROLE, END], [ROLE, chunk({"content": "Hi"})], "stop"),
+        ([calls(piece(None, "c", "look", "{"), 3), calls(piece(None, None, None, "}"))],
+         [calls(told(0, "c", "{")), calls(piece(0, None, None, "}"))], "tool_calls"),
+        ([calls(piece(0, "c", "look", "{}")), calls(piece(0, "d", "look", "{}"))],
+         [calls(piece(0, "c", "look", "{}")), calls(told(1, "d", "{}"))], "tool_calls"),
+        ([calls(piece(0, "c", "look", "{")), calls(piece(0, "c", "look", "}"))],
+         [calls(piece(0, "c", "look", "{")), calls(piece(0, None, None, "}"))], "tool_calls"),
+        ([calls(piece(0, "c", None, "{")), calls(piece(0, None, "look", "}"))],
+         [chunk(), calls(told(0, "c", "{}"))], "tool_calls"),
+        ([calls(piece(0, None, "look", "{}"))], [chunk(), calls(told(0, MADE, "{}"))], "tool_calls"),
+        ([chunk({"function_call": {"name": "look", "arguments": "{}"}})],
+         [chunk(), calls(told(0, MADE, "{}"))], "tool_calls"),
+        ([calls(piece(0, "c", "look", ""))],
+         [calls(piece(0, "c", "look", "")), calls(piece(0, None, None, "{}"))], "tool_calls"),
+        ([calls(piece(0, "c", "look", "{}")), chunk({}, "length")], [calls(piece(0, "c", "look", "{}"))], "length"),
+        ([calls(CUSTOM), chunk({}, "tool_calls")], [calls(CUSTOM)], "tool_calls"),
+        ([TEXT, chunk({}, "tool_calls"), chunk({}, "tool_calls")], [TEXT, chunk({}, "stop")], "stop"),
+    ],
+)  # fmt: skip
+def test_odd_chunks_are_told_anew(stream: list[JsonObject], said: list[JsonObject], finish: str) -> None:
+    is_ended = '"finish_reason": "' in json.dumps(stream[-1])
+    sent = payloads(relay(*stream, *([] if is_ended else [END]), "[DONE]")[0])
+    assert sent == [*(wanted | STANDARD for wanted in said), chunk({}, finish) | STANDARD, "[DONE]"]
+
+
+def test_a_last_chunk_that_begins_a_call_tells_it_once() -> None:
+    last = chunk({"tool_calls": [piece(0, "c", "look", "")], "content": "x"}, "stop")
+    sent = payloads(relay(last, "[DONE]")[0])
+    assert sent == [calls(told(0, "c", "{}")) | STANDARD, chunk({"content": "x"}, "tool_calls") | STANDARD, "[DONE]"]
+
+
+def test_a_call_held_back_is_told_before_a_finish_left_out() -> None:
+    sent = payloads(relay(calls(piece(0, None, "look", "{}")), "[DONE]")[0])
+    assert sent[1:] == [calls(told(0, MADE, "{}")) | STANDARD, chunk({}, "tool_calls") | STANDARD, "[DONE]"]
