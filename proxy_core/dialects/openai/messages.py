@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from proxy_core.chat import Message, Part, Thinking, ToolCall, ToolResult, Unknown
 from proxy_core.dialects.arguments import arguments_text, made_id
-from proxy_core.dialects.openai.parts import joined_texts, read_content, without_detail, write_content
+from proxy_core.dialects.openai.parts import joined_texts, read_content, text_part, without_detail, write_content
 from proxy_core.dialects.shape import as_list, as_object, as_text, at, optional_list, optional_text, refuse
 from proxy_core.errors import BadRequestError
 from proxy_core.jsontypes import JsonObject
 
 _ROLES = "system, developer, user, assistant, tool or function"
+
+PICTURES_OF_TOOLS = "Images returned by tools:"
 
 
 def read_messages(raw: object) -> tuple[Message, ...]:
@@ -91,6 +95,39 @@ def _arguments(value: object, path: str) -> str:
     if value is None:
         return ""
     return arguments_text(value) if isinstance(value, dict) else as_text(value, path)
+
+
+def write_messages(messages: Sequence[Message]) -> list[JsonObject]:
+    """All messages for z.ai. Its tools answer in text only: their pictures follow as a message of the user's."""
+    written: list[JsonObject] = []
+    pictures: list[object] = []
+    for raw in (raw for message in messages for raw in write_message(message)):
+        if raw.get("role") != "tool":
+            written += _shown(pictures)
+            pictures = []
+        written.append(_without_pictures(raw, pictures) if raw.get("role") == "tool" else raw)
+    return [*written, *_shown(pictures)]
+
+
+def _shown(pictures: list[object]) -> list[JsonObject]:
+    return [{"role": "user", "content": [text_part(PICTURES_OF_TOOLS), *pictures]}] if pictures else []
+
+
+def _without_pictures(raw: JsonObject, pictures: list[object]) -> JsonObject:
+    """A tool's message with its pictures moved to `pictures`; the same object where it has none."""
+    content = raw.get("content")
+    if not isinstance(content, list) or not any(map(_is_picture, content)):
+        return raw
+    left: list[object] = []
+    for part in content:
+        if _is_picture(part):
+            pictures.append(part)
+        left.append(text_part(f"[image {len(pictures)} attached below]") if _is_picture(part) else part)
+    return {**raw, "content": joined_texts(left)}
+
+
+def _is_picture(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") == "image_url"
 
 
 def write_message(message: Message) -> list[JsonObject]:

@@ -22,7 +22,7 @@ from proxy_core.dialects.openai.emulated import (
     write_choice,
 )
 from proxy_core.dialects.openai.limits import clamp_max_tokens, clamp_temperature, clamp_top_p, split_stop
-from proxy_core.dialects.openai.messages import write_message
+from proxy_core.dialects.openai.messages import write_messages
 from proxy_core.dialects.openai.tools import EMPTY_FUNCTION, write_tools
 from proxy_core.dialects.shape import as_list, as_object
 from proxy_core.dialects.tool_names import with_safe_names
@@ -35,7 +35,7 @@ def adapt(conversation: Conversation, target: Target) -> UpstreamRequest:
     choice = choose_thinking(conversation.thinking, target.facts, target.default_thinking)
     body = dict(conversation.raw)
     body["model"] = target.model
-    body["messages"] = [raw for message in conversation.messages for raw in write_message(message)]
+    body["messages"] = write_messages(conversation.messages)
     _modernise_functions(body, conversation)
     _complete_tools(body, {name: safe for safe, name in renamed.items()})
     emulated = _emulate(body, conversation, target)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from proxy_core.chat import Document, Image, Message, Part, ResultPart, Text, Thinking, ToolCall, ToolResult, Unknown
 from proxy_core.dialects.arguments import arguments_text
-from proxy_core.dialects.openai.messages import function_call
+from proxy_core.dialects.openai.messages import PICTURES_OF_TOOLS, function_call
 from proxy_core.dialects.openai.parts import document_text, image_part, text_part
 from proxy_core.dialects.shape import refuse
 from proxy_core.facts import ModelFacts
@@ -63,7 +63,7 @@ def _user(message: Message, facts: ModelFacts) -> list[JsonObject]:
         rendered.append({"role": "tool", "tool_call_id": result.call_id, "content": _result_text(result, number)})
         number += sum(isinstance(part, Image) for part in result.parts)
     if pictures:
-        content = _user_content([Text("Images returned by tools:"), *pictures], facts)
+        content = _user_content([Text(PICTURES_OF_TOOLS), *pictures], facts)
         rendered.append({"role": "user", "content": content})
     content = _user_content(rest, facts)
     return [*rendered, {"role": "user", "content": content}] if content else rendered

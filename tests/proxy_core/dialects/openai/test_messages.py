@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from proxy_core.chat import Image, Message, Part, Text, Thinking, ToolCall, ToolResult, Unknown
-from proxy_core.dialects.openai.messages import read_messages, write_message
+from proxy_core.dialects.openai.messages import read_messages, write_message, write_messages
 from proxy_core.errors import BadRequestError
 from proxy_core.jsontypes import JsonObject
 from tests.proxy_core.dialects.openai.builders import PNG, call, part, picture
@@ -150,3 +150,40 @@ def test_messages_without_id_get_the_same_one_every_time() -> None:
     ids = [part.id for part in read_messages(raw)[0].parts if isinstance(part, ToolCall)]
     assert ids == [part.id for part in read_messages(raw)[0].parts if isinstance(part, ToolCall)]
     assert len(set(ids)) == 2
+
+
+def tool(content: object) -> JsonObject:
+    return {"role": "tool", "tool_call_id": "c", "content": content}
+
+
+def shown(*pictures: JsonObject) -> JsonObject:
+    return {"role": "user", "content": [part("Images returned by tools:"), *pictures]}
+
+
+USER = {"role": "user", "content": [picture()]}
+ONE, TWO = "[image 1 attached below]", "[image 2 attached below]"
+
+
+@pytest.mark.parametrize(
+    ("raws", "sent"),
+    [
+        ([tool("R"), USER], [tool("R"), USER]),
+        ([tool([picture(detail="low")])], [tool(ONE), shown(picture())]),
+        ([tool([part("R"), picture()]), USER], [tool(f"R\n{ONE}"), shown(picture()), USER]),
+        (
+            [tool([picture()]), tool([picture("https://x/y.png")]), assistant(content="A"), tool([picture()])],
+            [
+                tool(ONE),
+                tool(TWO),
+                shown(picture(), picture("https://x/y.png")),
+                assistant(content="A"),
+                tool(ONE),
+                shown(picture()),
+            ],
+        ),
+    ],
+)
+def test_pictures_of_tools_follow_as_the_users(raws: list[JsonObject], sent: list[JsonObject]) -> None:
+    before = repr(raws)
+    assert write_messages(read_messages(raws)) == sent
+    assert repr(raws) == before
