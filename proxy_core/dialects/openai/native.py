@@ -135,7 +135,7 @@ def _ask_for_stream_extras(body: JsonObject, target: Target) -> None:
 
 def _settle_sampling(body: JsonObject, target: Target) -> None:
     renamed = body.pop("max_completion_tokens", None)
-    limit = body.get("max_tokens") if body.get("max_tokens") is not None else renamed
+    limit = body.get("max_tokens") if renamed is None else renamed
     if isinstance(limit, (int, float)):
         body["max_tokens"] = clamp_max_tokens(int(limit), target)
     temperature, top_p = body.get("temperature"), body.get("top_p")

@@ -81,7 +81,8 @@ def test_the_model_is_the_targets() -> None:
     [
         ({"max_completion_tokens": 9}, "max_tokens", 9),
         ({"max_completion_tokens": 9}, "max_completion_tokens", ABSENT),
-        ({"max_completion_tokens": 9, "max_tokens": 8}, "max_tokens", 8),
+        ({"max_completion_tokens": 9, "max_tokens": 8}, "max_tokens", 9),
+        ({"max_completion_tokens": None, "max_tokens": 8}, "max_tokens", 8),
         ({"max_completion_tokens": 9, "max_tokens": None}, "max_tokens", 9),
         ({"max_tokens": 1_000_000}, "max_tokens", 131_072),
         ({}, "max_tokens", ABSENT),
