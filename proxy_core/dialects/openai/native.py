@@ -101,7 +101,7 @@ def _settle_tool_choice(body: JsonObject, conversation: Conversation, target: Ta
         for name in ("tools", "tool_choice") if target.quirks.tool_choice_auto_only else ():
             body.pop(name, None)
         return
-    if isinstance(said, dict):
+    if isinstance(said, dict) and (choice.mode == "tool" or "allowed_tools" in said):
         left = {choice.name} if choice.mode == "tool" else {tool.name for tool in conversation.tools}
         body["tools"] = [tool for tool in as_list(body.get("tools"), "tools") if _name_of(tool) in left]
     body["tool_choice"] = write_choice(choice, target)

@@ -94,6 +94,8 @@ def _read_choice(said: object, path: str) -> tuple[Literal["auto", "any", "none"
     if kind == "allowed_tools":
         where = at(path, kind)
         return _read_mode(as_object(choice.get(kind), where).get("mode", "auto"), at(where, "mode")), ""
+    if kind in _MODES:  # not documented, but sent by some clients
+        return _MODES[kind], ""
     if kind in ("function", "custom"):
         return "tool", _name(as_object(choice.get(kind), at(path, kind)), at(path, kind))
     raise refuse(at(path, "type"), "expected function, custom or allowed_tools")

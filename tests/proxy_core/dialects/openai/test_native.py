@@ -102,6 +102,8 @@ def test_the_model_is_the_targets() -> None:
         ({"stream": True, "tools": [TOOL], "tool_stream": False}, "tool_stream", False),
         ({"tools": [TOOL]}, "tools", [TOOL]),
         ({"tools": [TOOL], "tool_choice": "required"}, "tool_choice", "auto"),
+        ({"tools": [TOOL], "tool_choice": {"type": "required"}}, "tool_choice", "auto"),
+        ({"tool_choice": {"type": "auto"}}, "tool_choice", "auto"),
         ({"tools": [TOOL], "tool_choice": NAMED}, "tool_choice", "auto"),
         ({"tools": [OTHER, TOOL], "tool_choice": NAMED}, "tools", [TOOL]),
         ({"tools": [OTHER, TOOL], "tool_choice": ALLOWED}, "tools", [TOOL]),
