@@ -18,7 +18,7 @@ from app.runtime import Runtime
 from app.settings.book import UnknownServerError
 from proxy_core.errors import ProxyError
 from proxy_core.jsontypes import JsonObject
-from proxy_core.server.access import check_host, is_loopback, own_names
+from proxy_core.server.access import check_host, is_same_computer, own_names
 from proxy_core.version import __version__
 
 Door: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -125,8 +125,7 @@ def is_local(request: web.Request) -> bool:
     transport = request.transport
     if transport is None:
         return False
-    peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-    return bool(peer) and (is_loopback(peer[0]) or (bool(own) and peer[0] == own[0]))
+    return is_same_computer(transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
 
 
 async def _server_name(request: web.Request) -> str:

@@ -53,6 +53,29 @@ def own_names(listening_on: str, further: Iterable[str]) -> tuple[str, ...]:
     return (*listening, *further)
 
 
+def is_same_computer(peer: object, own: object) -> bool:
+    """Whether a connection comes from this computer: from loopback, or from the very address that it came to.
+
+    Both as a socket tells them: (host, port, …), or nothing once it is closed.
+    """
+    if not (isinstance(peer, tuple) and peer):
+        return False
+    return is_loopback(str(peer[0])) or (isinstance(own, tuple) and bool(own) and peer[0] == own[0])
+
+
+def check_peer(peer: object, own: object, access_key: str | None) -> None:
+    """Refuse other computers where no access key is set: a connection outlives the listener that took it.
+
+    Raises AccessDeniedError.
+    """
+    if access_key is None and not is_same_computer(peer, own):
+        raise AccessDeniedError(
+            "Without an access key this proxy serves its own computer only.",
+            hint="Set PROXY_ACCESS_KEY on the proxy to serve other computers.",
+            code="peer_refused",
+        )
+
+
 def check_host(headers: Mapping[str, str], names: Iterable[str]) -> None:
     """Refuse a Host that is not ours. Raises ProxyError (403)."""
     name = host_name(headers.get("host", ""))

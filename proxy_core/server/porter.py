@@ -14,7 +14,7 @@ from aiohttp import web
 from proxy_core.dialects.table import CLIENT_DIALECTS
 from proxy_core.errors import ErrorKind, ProxyError
 from proxy_core.pipeline.setup import Setup
-from proxy_core.server.access import check_host, check_key, check_origin, own_names
+from proxy_core.server.access import check_host, check_key, check_origin, check_peer, own_names
 from proxy_core.server.desk import Desk, Visit
 from proxy_core.server.doors import DOORS, Door, Room, dialect_of, find_door
 
@@ -62,7 +62,7 @@ class Porter:
         try:
             return await self._let_in(request, door, model_id, dialect, request_id)
         except ProxyError as error:
-            log.info("%s refused %s: %s", request_id, request.path[:200], error.kind.value)
+            log.info("%s refused %s: %s", request_id, printable(request.path[:200]), error.kind.value)
             return error_response(error, dialect, request_id)
         except (ConnectionError, web.HTTPException):
             raise
@@ -78,6 +78,7 @@ class Porter:
         names = own_names(setup.settings.host, setup.settings.allowed_hosts)
         request[ORIGIN] = check_origin(request.headers, names)
         check_host(request.headers, names)
+        check_peer(*_ends(request), setup.access_key)
         if request.method == "OPTIONS":
             return _preflight(request)
         is_open = door is not None and door.room is Room.HEALTH
@@ -106,6 +107,19 @@ class Porter:
             self._chats.discard(task)
             if not self._chats:
                 self._idle.set()
+
+
+def _ends(request: web.Request) -> tuple[object, object]:
+    """Who called and at which address of ours, as the socket tells; nothing of a socket that is gone."""
+    transport = request.transport
+    if transport is None:
+        return None, None
+    return transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+
+
+def printable(text: str) -> str:
+    """Text of a stranger on one line of the log: no control character reaches the terminal that shows it."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 async def allow_origin(request: web.Request, response: web.StreamResponse) -> None:

@@ -40,7 +40,7 @@ class Listener:
         app = web.Application()
         app.on_response_prepare.append(allow_origin)
         app.add_routes(routes)
-        app.router.add_route("*", "/{tail:.*}", porter.receive)
+        app.router.add_route("*", r"/{tail:[\s\S]*}", porter.receive)  # a line break too is the porter's to refuse
         self._runner = web.AppRunner(
             app,
             handler_cancellation=True,

@@ -1,9 +1,11 @@
 """Who may come in."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from proxy_core.errors import AccessDeniedError, ProxyError
-from proxy_core.server.access import check_host, check_key, check_origin, is_loopback, own_names
+from proxy_core.server.access import check_host, check_key, check_origin, check_peer, is_loopback, own_names
 
 NAMES = own_names("127.0.0.1", ("proxy.lan",))
 
@@ -80,3 +82,22 @@ def test_wrong_keys_are_refused(headers: dict[str, str]) -> None:
     with pytest.raises(AccessDeniedError) as caught:
         check_key(headers, "door")
     assert "door" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("peer", "own", "access_key", "may"),
+    [
+        (("127.0.0.1", 9), ("127.0.0.1", 5000), None, True),
+        (("::1", 9, 0, 0), ("::1", 5000, 0, 0), None, True),
+        (("192.168.7.7", 9), ("192.168.7.7", 5000), None, True),
+        (("192.168.7.8", 9), ("192.168.7.7", 5000), None, False),
+        (("192.168.7.8", 9), ("192.168.7.7", 5000), "door", True),
+        (None, None, None, False),
+        ("", "", None, False),
+    ],
+)
+def test_without_an_access_key_only_this_computer_comes_in(
+    peer: object, own: object, access_key: str | None, may: bool
+) -> None:
+    with nullcontext() if may else pytest.raises(AccessDeniedError):
+        check_peer(peer, own, access_key)
