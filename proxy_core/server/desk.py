@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _MAX_CLIENT_NAME = 80
 _LAST_WORDS_S = 1.0
+_LIMIT_DIGITS = 4
+"""Python refuses to read a number of thousands of digits."""
 _GOING_DOWN = ProxyError("The proxy is shutting down.", kind=ErrorKind.OVERLOADED, status=503)
 _BROKEN = ProxyError("The proxy itself failed in the middle of this answer.", hint="See its log.")
 
@@ -154,7 +156,8 @@ def _models(request: web.Request, visit: Visit) -> JsonObject:
     query = request.query
     limit: int | None = None
     if "limit" in query:
-        if not query["limit"].isdecimal() or not 1 <= int(query["limit"]) <= 1000:
+        is_number = len(query["limit"]) <= _LIMIT_DIGITS and query["limit"].isdecimal()
+        if not is_number or not 1 <= int(query["limit"]) <= 1000:
             raise BadRequestError("limit: expected a number from 1 to 1000.", param="limit")
         limit = int(query["limit"])
     names = model_names(visit.setup.settings, visit.setup.discovered)

@@ -149,3 +149,23 @@ async def test_health_counts_what_is_in_flight(corridor: Corridor) -> None:
     assert (got.body["status"], got.body["server"], got.body["in_flight"]) == ("ok", "fake", 0)
     corridor.proxy.paused = True
     assert (await call(corridor, "GET", "/health")).body["status"] == "paused"
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "9" * 5000, "-1", "x", "", "٣x", "00000001"])
+async def test_a_limit_that_is_none_is_the_clients_fault(corridor: Corridor, limit: str) -> None:
+    got = await call(corridor, "GET", f"/v1/models?limit={limit}")
+    assert got.status == 400
+
+
+@pytest.mark.parametrize("limit", ["1", "20", "1000"])
+async def test_a_limit_is_taken(corridor: Corridor, limit: str) -> None:
+    assert (await call(corridor, "GET", f"/v1/models?limit={limit}")).status == 200
+
+
+@pytest.mark.parametrize("path", ["/a%1b[31mred", "/a%0d%0aINFO%20forged", "/a%00", "/a%e2%80%aeb", "/a%7f"])
+async def test_a_path_reaches_the_log_without_control_characters(
+    corridor: Corridor, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    caplog.set_level("INFO", "proxy_core.server.porter")
+    assert (await call(corridor, "GET", path)).status == 404
+    assert [record.getMessage().isprintable() for record in caplog.records] == [True]
