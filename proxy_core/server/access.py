@@ -117,4 +117,4 @@ def check_key(headers: Mapping[str, str], access_key: str | None) -> str | None:
             hint="Send PROXY_ACCESS_KEY as the API key of your client.",
             code="invalid_api_key",
         )
-    return others[0] if others else None
+    return next((key for key in others if access_key not in key), None)  # in no disguise does it go upstream

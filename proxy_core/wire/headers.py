@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from proxy_core.version import __version__
 
 _CROSSING = ("anthropic-beta",)
 _KEY_HEADERS = ("x-api-key", "api-key")
+_NO_KEY = re.compile(r"""[\s"']""")
 
 
 def crossing_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -35,12 +37,15 @@ def upstream_headers(
 
 
 def client_keys(headers: Mapping[str, str]) -> list[str]:
-    """Every key the client sent, in the order in which they count: x-api-key, api-key, Authorization."""
+    """Every key the client sent, in the order in which they count: x-api-key, api-key, Authorization.
+
+    A key is one word without quotes, in Authorization a bearer token or bare; another scheme's words are none.
+    """
     keys = [headers.get(name, "").strip() for name in _KEY_HEADERS]
     authorization = headers.get("authorization", "").strip()
     scheme, _, token = authorization.partition(" ")
     keys.append(token.strip() if scheme.lower() == "bearer" else authorization)
-    return [key for key in keys if key]
+    return [key for key in keys if key and _NO_KEY.search(key) is None]
 
 
 def header_text(text: str) -> str:

@@ -67,6 +67,9 @@ def test_a_missing_host_is_refused_and_a_missing_origin_is_not() -> None:
         ({"authorization": "Bearer door"}, "door", None),
         ({"x-api-key": "door"}, "door", None),
         ({"api-key": "door", "authorization": "Bearer own"}, "door", "own"),
+        ({"x-api-key": "door", "authorization": "Token door"}, "door", None),
+        ({"x-api-key": "door", "authorization": "Bearer door,"}, "door", None),
+        ({"x-api-key": "door", "api-key": "u:door", "authorization": "Bearer own"}, "door", "own"),
     ],
 )
 def test_the_access_key_never_becomes_the_clients_key(

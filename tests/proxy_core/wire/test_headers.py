@@ -31,6 +31,12 @@ def test_join_url_forgives(base: str, path: str, url: str) -> None:
         ({"authorization": "raw"}, ["raw"]),
         ({"x-api-key": "a", "authorization": "Bearer b"}, ["a", "b"]),
         ({"api-key": "c"}, ["c"]),
+        ({"authorization": "Token k"}, []),
+        ({"authorization": "Basic dTprCg=="}, []),
+        ({"authorization": "Bearer Bearer k"}, []),
+        ({"authorization": 'Bearer "k"'}, []),
+        ({"authorization": "Bearer\tk"}, []),
+        ({"x-api-key": "'k'", "api-key": "c"}, ["c"]),
     ],
 )
 def test_client_keys(headers: dict[str, str], keys: list[str]) -> None:
