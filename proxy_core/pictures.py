@@ -10,6 +10,7 @@ import binascii
 import io
 import struct
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 
 from PIL import Image as Pixels
 from PIL import ImageOps, UnidentifiedImageError
@@ -22,10 +23,13 @@ MAX_BYTES = 5 * 2**20
 MAX_SIDE = 6_000
 MAX_PIXELS = 80_000_000
 """More than this is not opened: a few kilobytes of file can stand for gigabytes of pixels."""
+MAX_PIXELS_IN_ALL = 200_000_000
+"""More than this is not opened for one request: some 20 seconds of a processor."""
 
 _TAKEN_AS_IT_IS = ("iVBORw0KGgo", "/9j/")  # PNG and JPEG, in base64
 _READABLE = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 _JPEG_QUALITY = 85
+_Fit = Callable[[Image, str], Image]
 _PLAIN_ALPHABET = {ord("-"): "+", ord("_"): "/"}
 # All that Pillow's readers raise on odd files; its warning where warnings are errors.
 _READERS_ERRORS = (
@@ -53,29 +57,64 @@ def _is_fit(image: Image) -> bool:
     return size is not None and max(size) <= MAX_SIDE and len(image.data) * 3 // 4 <= MAX_BYTES
 
 
-def fit_pictures(conversation: Conversation) -> Conversation:
+class GivenUpError(Exception):
+    """Nobody waits for these pictures any more."""
+
+
+def fit_pictures(conversation: Conversation, is_given_up: Callable[[], bool] = lambda: False) -> Conversation:
     """The conversation with every picture as upstreams take it; what was not touched keeps its raw form.
 
-    Raises BadRequestError naming the message of a picture that cannot be read.
+    is_given_up: asked before each picture. Raises GivenUpError then, and BadRequestError naming the message of a
+    picture that cannot be read, or for too many pixels in all.
     """
-    messages = tuple(_fit_message(message, f"messages.{place}") for place, message in enumerate(conversation.messages))
-    return with_messages(conversation, messages)
+
+    def fit(image: Image, path: str) -> Image:
+        if is_given_up():
+            raise GivenUpError
+        return fit_picture(image, path)
+
+    _check_pixels(conversation)
+    messages = (_fit_message(message, f"messages.{place}", fit) for place, message in enumerate(conversation.messages))
+    return with_messages(conversation, tuple(messages))
 
 
-def _fit_message(message: Message, path: str) -> Message:
-    parts = tuple(_fit_part(part, path) for part in message.parts)
+def _check_pixels(conversation: Conversation) -> None:
+    images = (part for part in all_parts(conversation) if isinstance(part, Image))
+    pixels = sum(_pixels(image) for image in images if not _is_fit(image))
+    if pixels > MAX_PIXELS_IN_ALL:
+        raise BadRequestError(
+            f"The pictures have {pixels:,} pixels in all, and at most {MAX_PIXELS_IN_ALL:,} are opened.",
+            hint=f"Send PNG or JPEG of at most {MAX_SIDE} pixels a side and {MAX_BYTES // 2**20} MB.",
+        )
+
+
+def _pixels(image: Image) -> int:
+    """As the head of the file tells; none of a file that is not opened, which is refused when its turn comes."""
+    size = picture_size(image.data)
+    if size is None:
+        try:
+            with Pixels.open(io.BytesIO(_decoded(image.data)), formats=_READABLE) as opened:
+                size = opened.size
+        except _READERS_ERRORS:
+            return 0
+    pixels = size[0] * size[1]
+    return pixels if pixels <= MAX_PIXELS else 0
+
+
+def _fit_message(message: Message, path: str, fit: _Fit) -> Message:
+    parts = tuple(_fit_part(part, path, fit) for part in message.parts)
     return message if parts == message.parts else Message(message.role, parts)
 
 
-def _fit_part(part: Part, path: str) -> Part:
+def _fit_part(part: Part, path: str, fit: _Fit) -> Part:
     if isinstance(part, ToolResult):
-        inner = tuple(_fit_inner(one, path) for one in part.parts)
+        inner = tuple(_fit_inner(one, path, fit) for one in part.parts)
         return part if inner == part.parts else ToolResult(part.call_id, inner, part.is_error)
-    return fit_picture(part, path) if isinstance(part, Image) else part
+    return fit(part, path) if isinstance(part, Image) else part
 
 
-def _fit_inner(part: ResultPart, path: str) -> ResultPart:
-    return fit_picture(part, path) if isinstance(part, Image) else part
+def _fit_inner(part: ResultPart, path: str, fit: _Fit) -> ResultPart:
+    return fit(part, path) if isinstance(part, Image) else part
 
 
 def fit_picture(image: Image, path: str) -> Image:

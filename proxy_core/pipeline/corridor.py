@@ -6,7 +6,6 @@ has the readers and writers of both.
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import Callable
@@ -21,9 +20,10 @@ from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import AccessDeniedError, BadRequestError, Overflow, UpstreamError
 from proxy_core.events import EventBus
 from proxy_core.jsontypes import JsonObject
-from proxy_core.pictures import fit_pictures, needs_fitting
+from proxy_core.pictures import needs_fitting
 from proxy_core.pipeline.failover import Attempt, Detour, FailoverSender
 from proxy_core.pipeline.patience import PatientReply, with_patience
+from proxy_core.pipeline.picture_fitting import PictureFitter
 from proxy_core.pipeline.prompt_count import PromptCounter
 from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.pipeline.sending import Sender
@@ -51,6 +51,7 @@ class Corridor:
         bus: EventBus,
         client: UpstreamClient,
         counter: PromptCounter,
+        fitter: PictureFitter,
         pace: Pace,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -60,7 +61,7 @@ class Corridor:
         self._counter = counter
         self._clock = clock
         self._beat_s = pace.beat_s
-        self._one_opens_pictures = asyncio.Lock()
+        self._fitter = fitter
         self._sender = FailoverSender(Sender(client, pace, clock), pace.clock)
         self.breakers = self._sender.breakers
 
@@ -117,12 +118,8 @@ class Corridor:
         return detour
 
     async def _with_fit_pictures(self, conversation: Conversation) -> Conversation:
-        """Pictures only ever go to the side that has limits for them. One request at a time: opened, a picture of
-        a megabyte takes hundreds."""
-        if not needs_fitting(conversation):
-            return conversation
-        async with self._one_opens_pictures:
-            return await asyncio.to_thread(fit_pictures, conversation)
+        """Pictures only ever go to the side that has limits for them."""
+        return await self._fitter.fit(conversation) if needs_fitting(conversation) else conversation
 
     async def _send(self, own: Attempt, detour: Detour | None) -> WholeReply | StreamedReply:
         try:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from proxy_core.events import EventBus
 from proxy_core.pipeline.corridor import Corridor
+from proxy_core.pipeline.picture_fitting import PictureFitter
 from proxy_core.pipeline.prompt_count import PromptCounter
 from proxy_core.pipeline.setup import KeyOf, Setup
 from proxy_core.server.desk import Desk
@@ -45,12 +46,14 @@ class Proxy:
         self._setup = setup
         self._client = UpstreamClient()
         self._counter = PromptCounter(encoder)
+        self._fitter = PictureFitter()
         self._corridor = corridor = Corridor(
             setup=setup,
             key_of=key_of,
             bus=bus,
             client=self._client,
             counter=self._counter,
+            fitter=self._fitter,
             pace=pace or Pace(),
             clock=clock,
         )
@@ -102,6 +105,7 @@ class Proxy:
         await self._listener.close()
         await self._client.close()
         self._counter.close()
+        self._fitter.close()
 
     def reset_breakers(self) -> None:
         """Trust every server again: somebody chose one by hand."""

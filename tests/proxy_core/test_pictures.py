@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from base64 import b64decode, b64encode
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from PIL import Image as Pixels
 from proxy_core import pictures
 from proxy_core.chat import Conversation, Image, Message, Text, ToolResult
 from proxy_core.errors import BadRequestError
-from proxy_core.pictures import fit_picture, fit_pictures, needs_fitting
+from proxy_core.pictures import GivenUpError, fit_picture, fit_pictures, needs_fitting
 
 
 def picture(
@@ -139,3 +140,18 @@ def test_only_what_was_changed_loses_its_raw_form() -> None:
     assert changed.parts[1].raw == good.raw
     result = changed.parts[2]
     assert (result.raw, result.is_error, result.parts[0].raw, result.parts[1].raw) == (None, True, good.raw, None)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "WEBP"])
+@pytest.mark.parametrize(("count", "is_refused"), [(2, False), (3, True)])
+def test_pictures_have_a_limit_in_all(monkeypatch: pytest.MonkeyPatch, kind: str, count: int, is_refused: bool) -> None:
+    monkeypatch.setattr(pictures, "MAX_PIXELS_IN_ALL", 2 * 48)
+    conversation = talk(picture("PNG"), *[picture(kind)] * count)
+    with pytest.raises(BadRequestError, match="144 pixels in all") if is_refused else nullcontext():
+        assert not needs_fitting(fit_pictures(conversation))
+
+
+def test_nothing_is_opened_once_nobody_waits() -> None:
+    answers = iter([False, True])
+    with pytest.raises(GivenUpError):
+        fit_pictures(talk(*[picture("BMP")] * 3), lambda: next(answers))
