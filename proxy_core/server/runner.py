@@ -65,20 +65,34 @@ class Listener:
         check_open(host, port, has_key=has_key)
         if self._asked == (host, port):
             return
+        if self.address is None or self.address[1] != port:
+            await self._move(host, port)
+        else:
+            await self._swap(host, port)
+
+    async def _move(self, host: str, port: int) -> None:
+        """The new door opens before the old one closes: whatever comes in between, one is open."""
+        old = self._site
+        await self._bind(host, port)
+        if old is not None:
+            await old.stop()
+
+    async def _swap(self, host: str, port: int) -> None:
+        """The same port on hosts that may overlap: the old door closes first, and opens again should the new fail."""
         before, asked_before = self.address, self._asked
         await self._unbind()
         try:
             await self._bind(host, port)
-        except ListenError:
+        except BaseException:
             if before is not None:
-                await self._bind(*before)  # the very port, also where any free one had been asked for
+                await asyncio.shield(self._bind(*before))  # the very port, also where any free one had been asked for
                 self._asked = asked_before
             raise
 
     async def _bind(self, host: str, port: int) -> None:
         site = web.TCPSite(self._runner, host, port, backlog=1024)
         try:
-            await site.start()
+            await _start(site)
         except OSError as error:
             if error.errno in _TAKEN:
                 raise PortInUseError(host, port, f"Port {port} on {host} is in use.") from error
@@ -98,6 +112,28 @@ class Listener:
     async def close(self) -> None:
         """End every connection, running handlers included."""
         await self._runner.cleanup()
+
+
+async def _start(site: web.TCPSite) -> None:
+    """Start it wholly or not at all: asyncio, cancelled in the middle, leaves a socket that nobody owns listening."""
+    async with asyncio.TaskGroup() as group:
+        starting = group.create_task(_outcome(site))
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await starting
+            await site.stop()
+            raise
+    if (error := starting.result()) is not None:
+        raise error
+
+
+async def _outcome(site: web.TCPSite) -> OSError | None:
+    try:
+        await site.start()
+    except OSError as error:
+        return error
+    return None
 
 
 def check_open(host: str, port: int, *, has_key: bool) -> None:

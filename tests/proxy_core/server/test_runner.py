@@ -123,3 +123,16 @@ async def test_malformed_http_is_logged_without_its_bytes(
     assert "Malformed HTTP" in caplog.text
     assert "secret" not in caplog.text
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_cancelled_rebinding_leaves_a_door_open(host: Host, steps: int) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        host.set(port=probe.getsockname()[1])
+    async with asyncio.TaskGroup() as group:
+        rebinding = group.create_task(host.proxy.rebind())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        rebinding.cancel()
+    assert await host.health() == 200
