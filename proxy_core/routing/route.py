@@ -1,7 +1,7 @@
 """The one rule that decides server, dialect and model, with its reason in words.
 
-Order: name and variant → picture → forced dialect → preference → what only one dialect has → text goes to the
-Anthropic-style side.
+Order: name and variant → picture, video or file → forced dialect → preference → what only one dialect has → text goes
+to the Anthropic-style side.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from proxy_core.chat import Conversation, has_images
+from proxy_core.chat import Conversation, Image, Unknown, all_parts
 from proxy_core.errors import UnknownModelError
 from proxy_core.facts import ModelFacts
 from proxy_core.routing.catalogue import MODELS, find_model, model_facts
@@ -20,6 +20,8 @@ _FOREIGN = re.compile(r"^(claude-|gpt-|chatgpt-|o\d)", re.IGNORECASE)
 _SMALL = re.compile(r"haiku|mini|nano", re.IGNORECASE)
 _WINDOW_HINT = re.compile(r"\[\d+[km]\]$", re.IGNORECASE)
 _ALIAS_PREFIX = "claude-"
+_OPENAI_SIGHTS = {"video_url": "a video", "file_url": "a file"}
+"""Parts that only the OpenAI-style side has, for models that see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +100,30 @@ def choose_route(
 ) -> Route:
     """Where this conversation goes. Raises UnknownModelError for a name nobody knows."""
     resolved = resolve_model(conversation.model, settings, discovered)
-    if has_images(conversation):
-        return _picture_route(conversation, resolved, settings, server)
+    if sight := _find_sight(conversation):
+        return _seeing_route(conversation, resolved, settings, server, sight)
     dialect, reason = _text_dialect(conversation, resolved.forced, settings)
     facts = model_facts(resolved.model)
     return Route(server, dialect, resolved.model, facts, conversation.model, reason)
 
 
-def _picture_route(
-    conversation: Conversation, resolved: ResolvedModel, settings: ProxySettings, server: Server
+def _find_sight(conversation: Conversation) -> str:
+    """The first thing that must be seen, in words; "" if there is none."""
+    is_openai = conversation.dialect == DialectName.OPENAI
+    for part in all_parts(conversation):
+        if isinstance(part, Image):
+            return "a picture"
+        if is_openai and isinstance(part, Unknown) and part.kind in _OPENAI_SIGHTS:
+            return _OPENAI_SIGHTS[part.kind]
+    return ""
+
+
+def _seeing_route(
+    conversation: Conversation, resolved: ResolvedModel, settings: ProxySettings, server: Server, sight: str
 ) -> Route:
     facts = model_facts(resolved.model)
     model = resolved.model if facts.sees else settings.autovision_model
-    reason = "a picture: the model asked for sees" if facts.sees else "a picture: the vision model"
+    reason = f"{sight}: the model asked for sees" if facts.sees else f"{sight}: the vision model"
     # The user named the vision model: it counts as seeing even where the catalogue does not know it.
     facts = model_facts(model)
     seeing = facts if facts.sees else replace(facts, modalities=(*facts.modalities, "image"))

@@ -2,17 +2,18 @@
 
 import pytest
 
-from proxy_core.chat import Conversation, Image, JsonFormat, Message, Text, ToolResult
+from proxy_core.chat import Conversation, Image, JsonFormat, Message, Part, Text, ToolResult, Unknown
 from proxy_core.errors import UnknownModelError
 from proxy_core.routing.route import ResolvedModel, choose_route, list_models, resolve_model, split_variant
 from proxy_core.settings import BUILTIN_SERVERS, DialectName, ProxySettings
 
 SETTINGS = ProxySettings(model_map_json={"my-model": "glm-5.2", "pinned": "glm-4.7-openai"})
 PICTURE = Image(media_type="image/png", data="aGk=")
+VIDEO, FILE = Unknown("video_url"), Unknown("file_url")
 ANT, OAI = DialectName.ANTHROPIC, DialectName.OPENAI
 
 
-def said(model: str, *parts: Text | Image | ToolResult, json: bool = False) -> Conversation:
+def said(model: str, *parts: Part, json: bool = False) -> Conversation:
     fmt = JsonFormat() if json else None
     return Conversation("openai", model, (Message("user", parts or (Text("hi"),)),), json_format=fmt)
 
@@ -63,6 +64,11 @@ def test_unknown_names_are_refused_with_the_list(name: str) -> None:
         (said("glm-4.6-anthropic", PICTURE), OAI, "glm-4.6v"),
         (said("glm-5.3-flash", PICTURE), OAI, "glm-5.3-flash"),
         (said("glm-4.6", ToolResult("t", (PICTURE,))), OAI, "glm-4.6v"),
+        (said("glm-4.6-anthropic", VIDEO), OAI, "glm-4.6v"),
+        (said("glm-4.6", FILE, PICTURE), OAI, "glm-4.6v"),
+        (said("glm-5.3-flash", FILE), OAI, "glm-5.3-flash"),
+        (said("glm-4.6", ToolResult("t", (VIDEO,))), OAI, "glm-4.6v"),
+        (said("glm-4.6", Unknown("input_video")), ANT, "glm-4.6"),
     ],
 )
 def test_routes(conversation: Conversation, dialect: DialectName, model: str) -> None:
@@ -77,6 +83,18 @@ def test_preference_decides_where_nothing_is_forced(preference: str, dialect: Di
     settings = ProxySettings.model_validate({"text_endpoint_preference": preference})
     assert choose_route(said("glm-4.6"), settings, BUILTIN_SERVERS[0]).dialect is dialect
     assert choose_route(said("glm-4.6-openai"), settings, BUILTIN_SERVERS[0]).dialect is OAI
+
+
+@pytest.mark.parametrize(
+    ("part", "model", "reason"),
+    [
+        (PICTURE, "glm-4.6", "a picture: the vision model"),
+        (VIDEO, "glm-4.6", "a video: the vision model"),
+        (FILE, "glm-5.3-flash", "a file: the model asked for sees"),
+    ],
+)
+def test_the_reason_names_what_must_be_seen(part: Part, model: str, reason: str) -> None:
+    assert choose_route(said(model, part), SETTINGS, BUILTIN_SERVERS[0]).reason == reason
 
 
 def test_a_configured_vision_model_counts_as_seeing() -> None:
