@@ -1,9 +1,9 @@
 """A chat completion stream for a client of this very dialect: bytes pass as they came unless they must not.
 
-Changed are the model's name where the client asked for another, a missing `object`, a role said again, a
-finish_reason that is z.ai's own or contradicts the calls, and calls told otherwise than by the standard
-(`stream_calls`): they are told anew, as our reader understood them. A usage chunk that nobody asked for is held back.
-Each event is parsed once.
+Changed are the model's name where the client asked for another, a missing `object`, a finish_reason that is z.ai's
+own or contradicts the calls, and calls told otherwise than by the standard (`stream_calls`): they are told anew, as our
+reader understood them. A usage chunk that nobody asked for is held back. A role said in every delta, as z.ai does,
+passes: it is no reason to render a whole stream anew. Each event is parsed once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ class OpenAiRelay:
         self._context = context
         self._reader = OpenAiStreamReader()
         self._last: JsonObject = {}
-        self._has_role = False
         self._finish: str | None = None
 
     def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
@@ -101,16 +100,11 @@ class OpenAiRelay:
 
     def _mended_delta(self, said: JsonObject, deltas: list[Delta], is_told: bool) -> JsonObject:
         """is_told: the calls went out in a chunk before."""
-        mended = said
-        if said.get("role"):
-            if self._has_role:
-                mended = {key: value for key, value in said.items() if key != "role"}
-            self._has_role = True
         has_calls = said.get("tool_calls") or said.get("function_call")
         if not has_calls or not (is_told or self._reader.calls.is_odd):
-            return mended
+            return said
         entries = [*_foreign_entries(said.get("tool_calls")), *_entries(deltas)]
-        mended = {key: value for key, value in mended.items() if key not in _CALL_FIELDS}
+        mended = {key: value for key, value in said.items() if key not in _CALL_FIELDS}
         return {**mended, "tool_calls": entries} if entries else mended
 
     def _settled(self, finish: object, deltas: list[Delta]) -> object:

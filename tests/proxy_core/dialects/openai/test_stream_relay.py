@@ -150,14 +150,12 @@ def test_a_bottomless_chunk_is_an_error_not_a_crash(arguments: str) -> None:
 
 
 MADE = made_id("up-1", 0)
-ROLE = chunk({"role": "assistant", "content": "Hi"})
 CUSTOM = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "patch", "input": "x"}}
 
 
 @pytest.mark.parametrize(
     ("stream", "said", "finish"),
     [
-        ([ROLE, ROLE, END], [ROLE, chunk({"content": "Hi"})], "stop"),
         ([calls(piece(None, "c", "look", "{"), 3), calls(piece(None, None, None, "}"))],
          [calls(told(0, "c", "{")), calls(piece(0, None, None, "}"))], "tool_calls"),
         ([calls(piece(0, "c", "look", "{}")), calls(piece(0, "d", "look", "{}"))],
