@@ -94,7 +94,7 @@ class Corridor:
         def attempt(route: Route, key: str) -> Attempt:
             outgoing = _outgoing(call, route, upstream, key, body, setup.settings, stream=conversation.stream)
             headers = _reply_headers(call, route, request)
-            passage = Passage(call, route, upstream, context, record, headers, self._beat_s, request.restraints)
+            passage = Passage(call, route, upstream, context, record, headers, self._beat_s, request.restraints, key)
             is_background = route.model == setup.settings.fast_model
             return Attempt(passage, outgoing, setup.settings.max_retries, is_background)
 

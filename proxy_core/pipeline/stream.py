@@ -9,6 +9,7 @@ from proxy_core.dialects.base import StreamRelay
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.upstream.client import UpstreamReply
+from proxy_core.upstream.echoes import bytes_without_key, without_key
 from proxy_core.wire.sse import SseDecoder, SseEvent, encode_comment
 
 EVENT_STREAM = "text/event-stream"
@@ -25,7 +26,7 @@ class StreamedReply:
     """Bytes for the client as the upstream's arrive. Whoever gets it must `close()` it.
 
     A stream that breaks says so in the client's own dialect and never looks finished; `say` writes that and the
-    pings after each `beat_s` of the upstream's silence.
+    pings after each `beat_s` of the upstream's silence. key: what the upstream was sent, masked where it repeats it.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class StreamedReply:
         say: Callable[[Delta], bytes],
         headers: Mapping[str, str],
         beat_s: float,
+        key: str = "",
     ) -> None:
         self.headers = headers
         self._upstream = upstream
@@ -43,6 +45,7 @@ class StreamedReply:
         self._record = record
         self._say = say
         self._beat_s = beat_s
+        self._key = key
         self._has_begun = False
         self.when_closed: Callable[[], None] = lambda: None
 
@@ -69,16 +72,20 @@ class StreamedReply:
     def _turn(self, events: list[SseEvent]) -> bytes:
         out: list[bytes] = []
         for event in events:
-            data, deltas = self._relay.relay(event)
-            self._record.hear(deltas)
-            out.append(data)
+            out.append(self._hear(*self._relay.relay(event)))
         self._has_begun = self._has_begun or bool(out)
         return b"".join(out)
 
     def _end(self) -> bytes:
         if self._record.has_ended:
             return b""
-        data, deltas = self._relay.close()
+        return self._hear(*self._relay.close())
+
+    def _hear(self, data: bytes, deltas: list[Delta]) -> bytes:
+        """The bytes for the client, with the record told what they mean. A failure comes last if at all."""
+        if deltas and isinstance(failed := deltas[-1], Failed):
+            without_key(failed.error, self._key)
+            data = bytes_without_key(data, self._key)
         self._record.hear(deltas)
         return data
 
@@ -86,7 +93,7 @@ class StreamedReply:
         """What tells the client that this stream ends here and is not complete; nothing once it has ended."""
         if self._record.has_ended:
             return b""
-        failed = Failed(error)
+        failed = Failed(without_key(error, self._key))
         self._record.hear([failed])
         return self._say(failed)
 

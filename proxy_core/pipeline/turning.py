@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 
@@ -19,6 +19,7 @@ from proxy_core.pipeline.setup import Call, WholeReply
 from proxy_core.pipeline.stream import EVENT_STREAM, StreamedReply, stream_headers
 from proxy_core.routing.route import Route
 from proxy_core.upstream.client import MAX_ERROR_BYTES, UpstreamReply
+from proxy_core.upstream.echoes import bytes_without_key, without_key
 from proxy_core.wire.sse import SseDecoder
 
 _JSON = {"content-type": "application/json"}
@@ -28,7 +29,8 @@ _FIRST_ERROR = 400
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One request in mid-corridor: everything that the way back needs."""
+    """One request in mid-corridor: everything that the way back needs. key: what the upstream was sent, and nobody
+    else may see."""
 
     call: Call
     route: Route
@@ -38,6 +40,7 @@ class Passage:
     headers: dict[str, str]
     beat_s: float
     restraints: Restraints = UNRESTRAINED
+    key: str = field(default="", repr=False)
 
     @property
     def is_open(self) -> bool:
@@ -51,8 +54,7 @@ async def turn_answer(
     """The client's reply. Raises UpstreamError for a refusal, whatever its status. now: unix seconds."""
     try:
         if reply.status >= _FIRST_ERROR:
-            raw = await reply.read(MAX_ERROR_BYTES)
-            raise passage.upstream.read_error(reply.status, raw, reply.headers, now)
+            raise _refusal(passage, reply, await reply.read(MAX_ERROR_BYTES), now)
         if reply.content_type == EVENT_STREAM:
             if stream:
                 return _streamed(passage, reply)
@@ -61,13 +63,20 @@ async def turn_answer(
             raw = await reply.read()
             body = _parse_answer(raw)
             if is_error_body(body):
-                raise passage.upstream.read_error(reply.status, raw, reply.headers, now)
+                raise _refusal(passage, reply, raw, now)
             whole = _unstreamed(passage, raw, body, stream=stream)
-    except BaseException:
+    except BaseException as error:
         reply.close()
+        if isinstance(error, UpstreamError):
+            without_key(error, passage.key)
         raise
     reply.close()
     return whole
+
+
+def _refusal(passage: Passage, reply: UpstreamReply, raw: bytes, now: float) -> UpstreamError:
+    """The key is masked before anything is cut off: half a key would not be found again."""
+    return passage.upstream.read_error(reply.status, bytes_without_key(raw, passage.key), reply.headers, now)
 
 
 def _unstreamed(passage: Passage, raw: bytes, body: JsonObject, *, stream: bool) -> WholeReply:
@@ -108,7 +117,8 @@ def _streamed(passage: Passage, reply: UpstreamReply) -> StreamedReply:
         relay = passage.upstream.open_relay(passage.context)
     else:
         relay = Crossing(passage.upstream.open_reader(), writer, passage.restraints)
-    return StreamedReply(reply, relay, passage.record, writer.write, stream_headers(passage.headers), passage.beat_s)
+    headers = stream_headers(passage.headers)
+    return StreamedReply(reply, relay, passage.record, writer.write, headers, passage.beat_s, passage.key)
 
 
 async def _fold(upstream: Dialect, reply: UpstreamReply) -> Answer:

@@ -15,6 +15,7 @@ from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import UpstreamError
 from proxy_core.settings import DialectName, ProxySettings, Server
 from proxy_core.upstream.client import Limits, Outgoing, UpstreamClient
+from proxy_core.upstream.echoes import without_key
 from proxy_core.upstream.faults import whole_request_fault
 from proxy_core.wire.headers import join_url, upstream_headers
 
@@ -45,7 +46,7 @@ async def _get_list(client: UpstreamClient, settings: ProxySettings, server: Ser
     try:
         raw = await reply.read(_MOST_BYTES)
         if reply.status != _OK:
-            raise dialect.read_error(reply.status, raw, reply.headers, time.time())
+            raise without_key(dialect.read_error(reply.status, raw, reply.headers, time.time()), key)
         return raw
     finally:
         reply.close()
