@@ -42,9 +42,9 @@ def _number(text: str) -> float | None:
 def _until_date_s(text: str, now: float) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return max(0.0, moment.timestamp() - now) if moment.tzinfo else None
+    except (ValueError, OverflowError, TypeError):
         return None
-    return max(0.0, moment.timestamp() - now) if moment.tzinfo else None
 
 
 def reset_wait_s(message: str, now: float) -> float | None:

@@ -28,6 +28,8 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, 500_000, tzinfo=UTC).timestamp()
         ({"retry-after": "later"}, None),
         ({"retry-after": "-1"}, None),
         ({"retry-after": "inf"}, None),
+        ({"retry-after": "Sun, 22 Nov 99999999999999999999 12:00:30 GMT"}, None),
+        ({"retry-after": "Sun, 22 Nov 2026 12:00:30 +99999999999999999999"}, None),
         ({}, None),
     ],
 )
