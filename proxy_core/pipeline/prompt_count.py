@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from proxy_core.chat import Conversation
 from proxy_core.tokens.count import Encoder, count_conversation
 
+MOST_BEGUN = 4
 _CHARS_PER_TOKEN = 3.6
 _EncoderSource = Callable[[], Encoder]
 
@@ -20,6 +21,7 @@ class PromptCounter:
     def __init__(self, load_encoder: _EncoderSource) -> None:
         self._load = load_encoder
         self._encoder: Encoder | None = None
+        self._begun: set[Future[int]] = set()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="count")
 
     async def count(self, conversation: Conversation) -> int:
@@ -27,8 +29,15 @@ class PromptCounter:
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._count, conversation)
 
     def begin(self, conversation: Conversation, body_bytes: int) -> Callable[[], int]:
-        """Start counting; the returned function gives the count, or a guess by size where it is not done yet."""
+        """Start counting; the returned function gives the count, or a guess by size where it is not done yet.
+
+        With several counts waiting already, it is a guess at once: each of them holds a whole conversation in memory.
+        """
+        if len(self._begun) >= MOST_BEGUN:
+            return lambda: round(body_bytes / _CHARS_PER_TOKEN)
         counting = self._executor.submit(self._count, conversation)
+        self._begun.add(counting)
+        counting.add_done_callback(self._begun.discard)
 
         def so_far() -> int:
             if counting.done() and not counting.cancelled() and counting.exception() is None:

@@ -180,5 +180,6 @@ def test_a_server_without_a_key_is_named_until_it_has_one(play) -> None:
         await until(lambda: any("No key is stored for cn" in text for text in texts(desktop)))
         await desktop.commands.set_key("cn", "sk-0123456789abcdef")
         await until(lambda: not any("No key" in text for text in texts(desktop)))
+        assert await desktop._runtime.has_key("cn")
 
     play(scene)
