@@ -10,10 +10,13 @@ A request walks forward once:
     dialects/    pure: one room per wire language, each with readers and writers for requests, whole answers,
                  streams and errors; all are spoken to clients, some to upstreams as well; `table.py` is the list,
                  `base.py` the plan
+    context/     pure: smaller prompts, the edits themselves
+    stores/      what was paid for once and is kept: files
     pictures     pure: made to fit into what upstreams take
     tokens/      pure: counting
     wire/        pure: server-sent events, headers
     events       what happened, told to whoever listens
+    ledger       what was done to a prompt and what it cost
     chat         the middle: one conversation, one answer, one stream of deltas in our own words
     settings, errors, redact, facts     the ground floor
     upstream_codes                      what the upstreams' error codes mean and what follows, as data

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from proxy_core.chat import Usage
+from proxy_core.ledger import NOTHING_DONE, Ledger
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Exchange:
 
     Times: started_at is unix seconds, the others seconds since then. output_chars grows with the stream.
     queued_s: waited for a place in the lane of its server and model.
+    ledger: what was cut out of the prompt, as far as it is known by now.
     outcome "cancelled": the client left; that is not a failure. retries: tries after the first one.
     """
 
@@ -48,6 +50,7 @@ class Exchange:
     duration_s: float | None = None
     output_chars: int = 0
     usage: Usage = field(default_factory=Usage)
+    ledger: Ledger = NOTHING_DONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class Option:
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86_400)]
 Tokens: TypeAlias = Annotated[int, Field(ge=1_000, le=10_000_000)]
 Preference: TypeAlias = Literal["auto", "anthropic", "openai"]
+EnvironmentStrategy: TypeAlias = Literal["keep_latest", "merge", "off"]
+ImageStrategy: TypeAlias = Literal["route", "describe"]
 
 
 class ProxySettings(BaseModel):
@@ -117,6 +119,68 @@ class ProxySettings(BaseModel):
     """JSON object of client model name to model id, looked at before any other rule."""
     enable_zai_thinking: Annotated[bool, Option(group="models", title="Thinking")] = True
     """Ask models that can think to do so where the client does not say."""
+
+    enable_accurate_token_counting: Annotated[bool, Option(group="context", title="Accurate token counting")] = True
+    """Count tokens with the bundled tables instead of guessing from the length."""
+    strip_volatile_prefixes: Annotated[bool, Option(group="context", title="Steady beginnings", advanced=True)] = True
+    """Take lines that change with every request out of the system prompt, so that the upstream's cache holds."""
+    enable_environment_deduplication: Annotated[
+        bool, Option(group="context", title="Drop old environment blocks", aliases=("ENABLE_ENV_DEDUPLICATION",))
+    ] = True
+    """Cut all environment blocks but the newest out of a conversation."""
+    environment_deduplication_strategy: Annotated[
+        EnvironmentStrategy,
+        Option(
+            group="context",
+            title="Old environment blocks",
+            advanced=True,
+            aliases=("ENV_DEDUPLICATION_STRATEGY",),
+        ),
+    ] = "keep_latest"
+    """What happens to old blocks: keep_latest cuts them, merge moves lines found nowhere else into the newest, off."""
+    image_age_threshold: Annotated[int, Field(ge=0, le=1000), Option(group="context", title="Picture age")] = 3
+    """Messages after which a picture is replaced by its description; 0 keeps every picture."""
+    image_strategy: Annotated[ImageStrategy, Option(group="context", title="Fresh pictures")] = "route"
+    """What happens to fresh pictures: route sends the request to the vision model, describe describes them at once
+    for the text model."""
+    generate_image_descriptions: Annotated[bool, Option(group="context", title="Describe old pictures")] = True
+    """Let the vision model describe pictures that are replaced; otherwise a placeholder stands for them."""
+    image_description_max_tokens: Annotated[
+        int, Field(ge=16, le=8192), Option(group="context", title="Length of descriptions", advanced=True)
+    ] = 200
+    """Most tokens a description may have."""
+    image_description_timeout: Annotated[
+        Seconds, Option(group="context", title="Wait for descriptions", advanced=True)
+    ] = 20.0
+    """Seconds that a request waits for descriptions; then a placeholder goes, and they are finished meanwhile."""
+    description_store_mb: Annotated[
+        int, Field(ge=1, le=100_000), Option(group="context", title="Size of the description store", advanced=True)
+    ] = 200
+    """Most MiB of descriptions and thumbnails that are kept; pinned ones always stay."""
+    enable_message_condensation: Annotated[
+        bool, Option(group="context", title="Condense long conversations", aliases=("ENABLE_AI_CONDENSATION",))
+    ] = True
+    """Summarise the oldest turns when a conversation reaches the model's working ceiling."""
+    condensation_model: Annotated[str, Option(group="context", title="Model for summaries", advanced=True)] = ""
+    """Model that summarises; empty: the one that the conversation goes to, whose cache knows it already."""
+    condensation_timeout: Annotated[Seconds, Option(group="context", title="Wait for summaries", advanced=True)] = 60.0
+    """Seconds that a request waits for a summary; then it goes as it is."""
+    anthropic_expected_tokens: Annotated[
+        Tokens, Option(group="context", title="Window that Anthropic clients expect", advanced=True)
+    ] = 200_000
+    """Context window, in tokens, that Anthropic-style clients believe in."""
+    openai_expected_tokens: Annotated[
+        Tokens, Option(group="context", title="Window that OpenAI clients expect", advanced=True)
+    ] = 200_000
+    """Context window, in tokens, that OpenAI-style clients believe in."""
+    real_text_model_tokens: Annotated[
+        Tokens, Option(group="context", title="Real window of the text model", advanced=True)
+    ] = 200_000
+    """Context window of the text model, in tokens."""
+    real_vision_model_tokens: Annotated[
+        Tokens, Option(group="context", title="Real window of the vision model", advanced=True)
+    ] = 65_536
+    """Context window of the vision model, in tokens."""
 
     request_timeout: Annotated[Seconds, Option(group="timeouts", title="Whole request", advanced=True)] = 300.0
     """Seconds a plain (not streamed) request may take in all."""

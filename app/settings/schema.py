@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
-from proxy_core.settings import Option, ProxySettings, Tokens, option
+from proxy_core.settings import Option, ProxySettings, option
 
 Language: TypeAlias = Literal["auto", "en", "zh_CN"]
 Theme: TypeAlias = Literal["auto", "light", "dark"]
@@ -34,6 +34,13 @@ NOT_YET_IN_EFFECT = frozenset(
         "real_text_model_tokens",
         "real_vision_model_tokens",
         "cache_dir",
+        "strip_volatile_prefixes",
+        "environment_deduplication_strategy",
+        "image_strategy",
+        "image_description_timeout",
+        "description_store_mb",
+        "condensation_model",
+        "condensation_timeout",
     }
 )
 """Accepted and checked, so that nobody's file is refused, but nothing reads them yet."""
@@ -74,40 +81,6 @@ class Settings(ProxySettings):
     debug: Annotated[bool, Option(group="logging", title="Debug", advanced=True)] = False
     """Log everything, whatever the log level says."""
 
-    enable_accurate_token_counting: Annotated[bool, Option(group="context", title="Accurate token counting")] = True
-    """Count tokens with the bundled tables instead of guessing from the length."""
-    enable_environment_deduplication: Annotated[
-        bool, Option(group="context", title="Drop old environment blocks", aliases=("ENABLE_ENV_DEDUPLICATION",))
-    ] = True
-    """Cut all environment blocks but the newest out of a conversation."""
-    enable_message_condensation: Annotated[
-        bool, Option(group="context", title="Condense long conversations", aliases=("ENABLE_AI_CONDENSATION",))
-    ] = True
-    """Summarise the oldest turns when a conversation reaches the model's working ceiling."""
-    image_age_threshold: Annotated[int, Field(ge=0, le=1000), Option(group="context", title="Picture age")] = 3
-    """Messages after which a picture is replaced by its description; 0 keeps every picture."""
-    generate_image_descriptions: Annotated[bool, Option(group="context", title="Describe old pictures")] = True
-    """Let the vision model describe pictures that are replaced."""
-    image_description_max_tokens: Annotated[
-        int, Field(ge=16, le=8192), Option(group="context", title="Length of descriptions", advanced=True)
-    ] = 200
-    """Most tokens a description may have."""
-    anthropic_expected_tokens: Annotated[
-        Tokens, Option(group="context", title="Window that Anthropic clients expect", advanced=True)
-    ] = 200_000
-    """Context window, in tokens, that Anthropic-style clients believe in."""
-    openai_expected_tokens: Annotated[
-        Tokens, Option(group="context", title="Window that OpenAI clients expect", advanced=True)
-    ] = 200_000
-    """Context window, in tokens, that OpenAI-style clients believe in."""
-    real_text_model_tokens: Annotated[
-        Tokens, Option(group="context", title="Real window of the text model", advanced=True)
-    ] = 200_000
-    """Context window of the text model, in tokens."""
-    real_vision_model_tokens: Annotated[
-        Tokens, Option(group="context", title="Real window of the vision model", advanced=True)
-    ] = 65_536
-    """Context window of the vision model, in tokens."""
     cache_dir: Annotated[str, Option(group="context", title="Folder of descriptions", advanced=True)] = ""
     """Folder of the picture descriptions; empty: `cache` in the data folder."""
 

@@ -12,16 +12,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-import orjson
-
 from proxy_core.chat import Conversation
-from proxy_core.dialects.base import ClientDialect, Dialect, ReplyContext, Target, UpstreamRequest
+from proxy_core.dialects.base import ClientDialect, ReplyContext, UpstreamRequest
 from proxy_core.dialects.table import DIALECTS
-from proxy_core.errors import AccessDeniedError, BadRequestError, Overflow, UpstreamError
+from proxy_core.errors import AccessDeniedError, Overflow, UpstreamError
 from proxy_core.events import EventBus
-from proxy_core.jsontypes import JsonObject
 from proxy_core.pictures import needs_fitting
 from proxy_core.pipeline.failover import Attempt, Detour, FailoverSender
+from proxy_core.pipeline.outgoing import address_request, encode_body, target_of
 from proxy_core.pipeline.patience import PatientReply, with_patience
 from proxy_core.pipeline.picture_fitting import PictureFitter
 from proxy_core.pipeline.prompt_count import PromptCounter
@@ -31,11 +29,10 @@ from proxy_core.pipeline.setup import Call, KeyOf, Setup, WholeReply
 from proxy_core.pipeline.stream import StreamedReply, stream_headers
 from proxy_core.pipeline.turning import Passage
 from proxy_core.routing.route import Route, choose_route
-from proxy_core.settings import ProxySettings
-from proxy_core.upstream.client import Limits, Outgoing, UpstreamClient
+from proxy_core.upstream.client import UpstreamClient
 from proxy_core.upstream.retry import Pace
 from proxy_core.upstream_codes import ErrorClass
-from proxy_core.wire.headers import header_text, join_url, upstream_headers
+from proxy_core.wire.headers import header_text
 
 Reply: TypeAlias = WholeReply | StreamedReply | PatientReply
 
@@ -86,13 +83,15 @@ class Corridor:
         record.route(route, stream=conversation.stream)
         conversation = await self._with_fit_pictures(conversation)
         upstream = DIALECTS[route.dialect.value]
-        request = upstream.write_request(conversation, _target(route, setup.settings))
+        request = upstream.write_request(conversation, target_of(route, setup.settings))
         body = encode_body(request.body)
         key = await self._credential(setup, call)
         context = self._context(call.dialect, conversation, len(body))
 
         def attempt(route: Route, key: str) -> Attempt:
-            outgoing = _outgoing(call, route, upstream, key, body, setup.settings, stream=conversation.stream)
+            crossing = call.headers if call.dialect.name == upstream.name else {}
+            stream = conversation.stream
+            outgoing = address_request(route, upstream, key, body, setup.settings, stream=stream, crossing=crossing)
             headers = _reply_headers(call, route, request)
             passage = Passage(call, route, upstream, context, record, headers, self._beat_s, request.restraints, key)
             is_background = route.model == setup.settings.fast_model
@@ -161,42 +160,6 @@ class Corridor:
             estimate_prompt=estimate,
             echo=conversation.echo,
         )
-
-
-def encode_body(body: JsonObject) -> bytes:
-    """The body as bytes. Raises BadRequestError for what no JSON writer takes (nested some 250 levels deep)."""
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError as error:
-        raise BadRequestError("The body is nested too deeply.", hint="Flatten it.") from error
-
-
-def _target(route: Route, settings: ProxySettings) -> Target:
-    return Target(route.model, route.facts, default_thinking=settings.enable_zai_thinking or None)
-
-
-def _outgoing(
-    call: Call, route: Route, upstream: Dialect, key: str, body: bytes, settings: ProxySettings, *, stream: bool
-) -> Outgoing:
-    crossing = call.headers if call.dialect.name == upstream.name else {}
-    return Outgoing(
-        url=join_url(route.server.base(route.dialect), upstream.path),
-        headers=upstream_headers(upstream.headers, upstream.credential(key), crossing, stream=stream),
-        body=body,
-        stream=stream,
-        limits=limits_of(settings),
-        outbound_proxy=settings.outbound_proxy,
-    )
-
-
-def limits_of(settings: ProxySettings) -> Limits:
-    """The time limits that these settings mean."""
-    return Limits(
-        connect_s=settings.connect_timeout,
-        first_byte_s=settings.first_byte_timeout,
-        idle_s=settings.stream_timeout,
-        total_s=settings.request_timeout,
-    )
 
 
 def _reply_headers(call: Call, route: Route, request: UpstreamRequest) -> dict[str, str]:
