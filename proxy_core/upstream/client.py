@@ -84,6 +84,8 @@ class UpstreamReply:
                 yield b""
                 continue
             except (aiohttp.ClientError, OSError) as error:
+                if rest := _unread(content):
+                    yield rest
                 raise read_fault(error) from error
             if not chunk:
                 return
@@ -201,6 +203,11 @@ class _Pieces:
             raise StopAsyncIteration
         self._place += len(piece)
         return piece
+
+
+def _unread(content: aiohttp.StreamReader) -> bytes:
+    """What arrived before the connection broke: a reader that was told of the break gives nothing any more."""
+    return content._read_nowait(-1)
 
 
 def _proxy_for(outgoing: Outgoing) -> str | None:

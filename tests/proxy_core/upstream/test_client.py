@@ -108,6 +108,28 @@ async def test_a_cut_in_the_middle(client: UpstreamClient, serve: Serve) -> None
     reply.close()
 
 
+@pytest.mark.parametrize("beat_s", [5.0, 0.05])
+@pytest.mark.parametrize("is_read_late", [False, True])
+async def test_what_came_before_a_break_is_handed_out(
+    client: UpstreamClient, beat_s: float, is_read_late: bool
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        reply = await client.send(request(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
+        while is_read_late and reply._response.content.exception() is None:
+            await asyncio.sleep(0)
+        seen: list[bytes] = []
+        with pytest.raises(UpstreamError, match="before its answer was complete"):
+            async for chunk in reply.chunks(beat_s):
+                seen.append(chunk)
+        reply.close()
+    assert b"".join(seen) == b"hello"
+
+
 @pytest.mark.parametrize(
     ("url", "word"),
     [
