@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from proxy_core.chat import Usage
+from proxy_core.facts import Currency
 from proxy_core.ledger import NOTHING_DONE, Ledger
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Exchange:
     asked_model: str = ""
     served_model: str = ""
     server: str = ""
+    currency: Currency = "USD"
     client_dialect: str = ""
     upstream_dialect: str = ""
     reason: str = ""

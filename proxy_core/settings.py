@@ -12,6 +12,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from proxy_core.facts import Currency
+
 Plan: TypeAlias = Literal["coding", "payg"]
 
 
@@ -41,6 +43,11 @@ class Server(BaseModel):
             return self.anthropic_base.rstrip("/") or f"{root}/api/anthropic"
         paas = "coding/paas" if self.plan == "coding" else "paas"
         return self.openai_base.rstrip("/") or f"{root}/api/{paas}/v4"
+
+    @property
+    def currency(self) -> Currency:
+        """What this server's prices are in."""
+        return "CNY" if "bigmodel.cn" in f"{self.endpoint} {self.anthropic_base} {self.openai_base}" else "USD"
 
 
 BUILTIN_SERVERS: tuple[Server, ...] = (

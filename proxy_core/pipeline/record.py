@@ -57,6 +57,7 @@ class ExchangeRecord:
         exchange.asked_model = route.asked
         exchange.served_model = route.model
         exchange.server = route.server.name
+        exchange.currency = route.server.currency
         exchange.upstream_dialect = route.dialect.value
         exchange.reason = route.reason
         exchange.stream = stream
