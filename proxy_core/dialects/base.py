@@ -55,6 +55,8 @@ class ReplyContext:
     model: the name the client asked for, which it is told back. estimate_prompt: prompt tokens as counted
     here, asked only when the upstream's stream starts without usage. fresh_id: unique text for ids the upstream did
     not give. created: unix seconds. wants_usage: the OpenAI client asked for a usage chunk.
+    request_id: our id of the call, as its header tells it, for errors told in mid-stream. headers: the client's own of
+    its dialect (versions, betas), names in lower case.
     echo: what the dialect's own reader kept for its writer (`Conversation.echo`), which nobody else understands: some
     dialects repeat half of the request in the answer, or call a tool otherwise than the upstream does. Not the
     whole conversation, which would keep its pictures in memory for as long as the stream runs.
@@ -66,6 +68,8 @@ class ReplyContext:
     wants_usage: bool = False
     estimate_prompt: Callable[[], int] = field(default=lambda: 0)
     echo: object = None
+    request_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class StreamReader(Protocol):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from proxy_core.chat import Conversation
-from proxy_core.dialects.base import ClientDialect, ReplyContext, UpstreamRequest
+from proxy_core.dialects.base import ReplyContext, UpstreamRequest
 from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import AccessDeniedError, Overflow, UpstreamError
 from proxy_core.events import EventBus
@@ -86,7 +86,7 @@ class Corridor:
         request = upstream.write_request(conversation, target_of(route, setup.settings))
         body = encode_body(request.body)
         key = await self._credential(setup, call)
-        context = self._context(call.dialect, conversation, len(body))
+        context = self._context(call, conversation, request, len(body))
 
         def attempt(route: Route, key: str) -> Attempt:
             crossing = call.headers if call.dialect.name == upstream.name else {}
@@ -149,8 +149,12 @@ class Corridor:
             )
         return key
 
-    def _context(self, dialect: ClientDialect, conversation: Conversation, body_bytes: int) -> ReplyContext:
-        wants_count = conversation.stream and dialect.starts_with_usage
+    def _context(
+        self, call: Call, conversation: Conversation, request: UpstreamRequest, body_bytes: int
+    ) -> ReplyContext:
+        """A stream that we cut at a stop sequence may never come to the upstream's own figures."""
+        is_counted = call.dialect.starts_with_usage or bool(request.restraints.stops)
+        wants_count = conversation.stream and is_counted
         estimate = self._counter.begin(conversation, body_bytes) if wants_count else lambda: 0
         return ReplyContext(
             model=conversation.model,
@@ -159,6 +163,8 @@ class Corridor:
             wants_usage=conversation.wants_usage,
             estimate_prompt=estimate,
             echo=conversation.echo,
+            request_id=call.id,
+            headers=call.headers,
         )
 
 

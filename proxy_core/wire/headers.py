@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 from proxy_core.version import __version__
 
-_CROSSING = ("anthropic-beta",)
+_CROSSING = ("anthropic-beta", "anthropic-version")
 _KEY_HEADERS = ("x-api-key", "api-key")
 _NO_KEY = re.compile(r"""[\s"']""")
 
 
 def crossing_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The client's headers that mean something to an upstream of its own dialect."""
+    """The client's headers that mean something within its own dialect; the version goes no further than to our writers,
+    what upstreams are sent is fixed."""
     return {name: headers[name] for name in _CROSSING if headers.get(name)}
 
 
