@@ -19,6 +19,8 @@ from proxy_core.upstream_codes import ErrorClass
 log = logging.getLogger(__name__)
 
 _MOST_REFUSALS = 10
+_QUEUE_S = 60.0
+"""For a plain request, whose client hears nothing meanwhile; a stream waits as long as for its first byte."""
 
 
 class Sender:
@@ -33,7 +35,7 @@ class Sender:
     async def send(
         self, passage: Passage, outgoing: Outgoing, max_retries: int, *, is_background: bool
     ) -> WholeReply | StreamedReply:
-        """The answer to the first try, or to a later one. Raises UpstreamError."""
+        """The answer to the first try, or to a later one. Raises UpstreamError; ProxyError if it queued in vain."""
         total_s = outgoing.limits.total_s
         patience_s = MAX_TOTAL_S if outgoing.stream else min(MAX_TOTAL_S, total_s)
         budget = budget_of(max_retries, len(outgoing.body), self._pace.clock() + patience_s)
@@ -65,10 +67,12 @@ class Sender:
         """One try in its lane. Refused for others in flight, it waits for their end and goes first then: such a
         refusal costs the upstream nothing and is no try of its own."""
         lane = self.throttle.lane(passage.route.server.name, passage.route.model)
+        limits = outgoing.limits
+        patience_s = limits.first_byte_s if outgoing.stream else min(_QUEUE_S, limits.total_s)
         refusals = 0
         while True:
             began = self._pace.clock()
-            ticket = await lane.enter(is_background=is_background, is_return=refusals > 0)
+            ticket = await lane.enter(is_background=is_background, is_return=refusals > 0, within_s=patience_s)
             passage.record.queued(self._pace.clock() - began)
             try:
                 return await self._try(passage, outgoing, ticket)

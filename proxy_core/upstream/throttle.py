@@ -3,8 +3,8 @@
 The plans' limits are low and unpublished, and a refusal (code 1302) costs every agent a visible failure. So each
 server and model has a lane. Its limit starts small and rises with every accepted request until the first refusal, as
 TCP's slow start does; a refusal halves it, but not below what the server is carrying right now, and then it grows by
-one for each quiet minute. Who finds the lane full
-waits in it: people before background work, first come first served.
+one for each quiet minute. Who finds the lane full waits in it, though not for ever: people before background work,
+first come first served.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
+
+from proxy_core.errors import ErrorKind, ProxyError
 
 FIRST_LIMIT = 3
 HIGHEST_LIMIT = 1000
 QUIET_S = 60.0
+_COME_AGAIN_S = 15.0
 
 
 @dataclass(eq=False, slots=True)
@@ -64,17 +68,26 @@ class Lane:
     quiet_since: float = 0.0
     foreground: deque[asyncio.Future[None]] = field(default_factory=deque)
     background: deque[asyncio.Future[None]] = field(default_factory=deque)
+    quiet_timer: asyncio.TimerHandle | None = None
 
     @property
     def waiting(self) -> int:
         """How many stand in the queue."""
         return sum(not waiter.done() for queue in (self.foreground, self.background) for waiter in queue)
 
-    async def enter(self, *, is_background: bool, is_return: bool = False) -> Ticket:
-        """A place, as soon as there is one. is_return: was refused before, and stands in front."""
+    async def enter(self, *, is_background: bool, is_return: bool = False, within_s: float = inf) -> Ticket:
+        """A place, as soon as there is one. is_return: was refused before, and stands in front.
+
+        Raises ProxyError (overloaded) where none came free in time; the upstream was not asked then.
+        """
         self._recover()
         if self.in_flight >= self.limit or (self.waiting and not is_return):
-            await self._wait(self.background if is_background else self.foreground, is_return=is_return)
+            queue = self.background if is_background else self.foreground
+            try:
+                async with asyncio.timeout(None if within_s == inf else within_s):
+                    await self._wait(queue, is_return=is_return)
+            except TimeoutError:
+                raise _queue_fault(within_s) from None
         else:
             self.in_flight += 1
         return Ticket(self, self.epoch)
@@ -85,6 +98,7 @@ class Lane:
             queue.appendleft(waiter)
         else:
             queue.append(waiter)
+        self._watch_quiet()
         try:
             await waiter
         except asyncio.CancelledError:
@@ -93,6 +107,22 @@ class Lane:
             elif waiter in queue:
                 queue.remove(waiter)
             raise
+        finally:
+            self._watch_quiet()
+
+    def _watch_quiet(self) -> None:
+        """While somebody waits, quiet minutes count even if nobody comes or goes."""
+        if self.waiting and self.quiet_timer is None and not self.is_rising:
+            due_s = max(0.0, self.quiet_since + QUIET_S - self.clock())
+            self.quiet_timer = asyncio.get_running_loop().call_later(due_s, self._after_quiet)
+        elif not self.waiting and self.quiet_timer is not None:
+            self.quiet_timer.cancel()
+            self.quiet_timer = None
+
+    def _after_quiet(self) -> None:
+        self.quiet_timer = None
+        self._recover()
+        self._watch_quiet()
 
     def release(self) -> None:
         """A place is free: to the next in the queue."""
@@ -130,6 +160,15 @@ class Lane:
             self.quiet_since += minutes * QUIET_S
             self.limit = min(HIGHEST_LIMIT, self.limit + minutes)
             self._admit()
+
+
+def _queue_fault(waited_s: float) -> ProxyError:
+    return ProxyError(
+        f"Too many requests are running: none of their places at this server came free within {waited_s:.0f} s.",
+        kind=ErrorKind.OVERLOADED,
+        hint="Run fewer agents at once, or try again later.",
+        retry_after_s=_COME_AGAIN_S,
+    )
 
 
 class Throttle:

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout
 
 from proxy_core.events import Exchange, ExchangeFinished
-from tests.corridor import Corridor, open_anthropic
+from tests.corridor import Corridor, call, open_anthropic
 from tests.fake_upstream import HELLO, FakeUpstream, Reply
 from tests.legs import LEGS, Leg
 
@@ -90,6 +90,34 @@ async def test_who_leaves_while_waiting_takes_the_upstream_along(corridor: Corri
             await asyncio.sleep(0.005)
     assert [exchange.outcome for exchange in outcomes(corridor)] == ["cancelled"]
     assert corridor.proxy.in_flight == 0
+
+
+@pytest.mark.parametrize("leg", LEGS[:2], ids=str)
+async def test_who_queues_in_vain_is_told_to_come_again(
+    corridor: Corridor, monkeypatch: pytest.MonkeyPatch, leg: Leg
+) -> None:
+    monkeypatch.setattr("proxy_core.pipeline.sending._QUEUE_S", 0.05)
+    corridor.upstream.reply = reply = Reply(hold_at=0)
+    body = {"model": leg.model, "max_tokens": 9, "messages": [{"role": "user", "content": "go"}]}
+    async with asyncio.TaskGroup() as group:
+        asks = [group.create_task(call(corridor, "POST", PATHS[leg.client], body)) for _ in range(4)]
+        done, _ = await asyncio.wait(asks, return_when=asyncio.FIRST_COMPLETED, timeout=CAP_S)
+        reply.gate.set()
+    (refused,) = [ask.result() for ask in done]
+    assert (refused.status, refused.headers["retry-after"], len(corridor.upstream.requests)) == (529, "15", 3)
+    assert "their places at this server came free" in refused.text
+
+
+async def test_a_stream_that_queues_in_vain_hears_of_it_inside(corridor: Corridor) -> None:
+    corridor.change(first_byte_timeout=0.2)
+    lane = corridor.proxy._corridor._sender._sender.throttle.lane("fake", "glm-4.6")
+    tickets = [await lane.enter(is_background=False) for _ in range(lane.limit)]
+    heard = [line async for line in lines(corridor, LEGS[0])]
+    for ticket in tickets:
+        ticket.leave()
+    assert ": keep-alive" in heard
+    assert "overloaded_error" in heard[-2]
+    assert (outcomes(corridor)[0].outcome, lane.waiting, corridor.proxy.in_flight) == ("failed", 0, 0)
 
 
 class Narrow(FakeUpstream):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from proxy_core.errors import ErrorKind, ProxyError
 from proxy_core.upstream.throttle import FIRST_LIMIT, QUIET_S, Lane, Throttle, Ticket
 
 
@@ -96,6 +97,28 @@ async def test_quiet_minutes_give_places_back(lane: Lane, clock: Clock) -> None:
     clock.now += 2.5 * QUIET_S
     await fill(lane, 3)
     assert lane.limit == 3
+
+
+async def test_quiet_minutes_count_though_nobody_comes_or_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy_core.upstream.throttle.QUIET_S", 0.01)
+    lane = Throttle(asyncio.get_running_loop().time).lane("international", "glm-4.6")
+    (ticket,) = await fill(lane, 1)
+    ticket.refused()
+    async with asyncio.timeout(10):
+        await fill(lane, 3)  # the first gets the one place; the others wait for the lane to grow
+    assert (lane.in_flight, lane.waiting, lane.quiet_timer) == (3, 0, None)
+
+
+async def test_nobody_waits_for_ever(lane: Lane) -> None:
+    tickets = await fill(lane)
+    with pytest.raises(ProxyError, match="within 0 s") as caught:
+        await lane.enter(is_background=False, within_s=0.01)
+    assert (caught.value.kind, caught.value.retry_after_s) == (ErrorKind.OVERLOADED, 15)
+    assert (lane.in_flight, lane.waiting, lane.quiet_timer) == (FIRST_LIMIT, 0, None)
+    tickets[0].leave()
+    (again,) = await fill(lane, 1)
+    assert lane.in_flight == FIRST_LIMIT
+    again.leave()
 
 
 async def test_who_gives_up_waiting_costs_no_place(lane: Lane) -> None:
