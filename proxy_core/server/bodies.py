@@ -15,6 +15,9 @@ from proxy_core.jsontypes import JsonObject
 _MIB = 1024 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _ENCODINGS = ("gzip", "x-gzip", "deflate")
+_MOST_ENCODINGS = 2
+_MOST_MEMBERS = 16
+_UNSUPPORTED = 415
 
 
 async def read_body(request: web.Request, limit_mb: int) -> bytes:
@@ -41,19 +44,49 @@ async def read_body(request: web.Request, limit_mb: int) -> bytes:
 
 
 def decompress(raw: bytes, encoding: str, limit_mb: int) -> bytes:
-    """The bytes behind a Content-Encoding; unpacking stops at the limit, whatever a bomb would grow to."""
-    if encoding not in _ENCODINGS:
-        raise BadRequestError(f"The Content-Encoding {encoding[:40]!r} is not understood.", hint="Use gzip or none.")
-    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
-    try:
-        body = unpacker.decompress(raw, limit_mb * _MIB + 1)
-    except zlib.error as error:
-        raise BadRequestError("The body's Content-Encoding does not fit its bytes.") from error
-    if len(body) > limit_mb * _MIB:
-        raise _too_large(limit_mb)
-    if not unpacker.eof:
-        raise BadRequestError("The compressed body is cut short.")
-    return body
+    """The bytes behind a Content-Encoding; unpacking stops at the limit, whatever a bomb would grow to.
+
+    encoding: the header in lower case; several are undone from the last one on. Raises ProxyError: 415 for one that is
+    not known here.
+    """
+    names = [name for name in (part.strip() for part in encoding.split(",")) if name not in ("", "identity")]
+    if len(names) > _MOST_ENCODINGS or any(name not in _ENCODINGS for name in names):
+        raise ProxyError(
+            f"The Content-Encoding {encoding[:40]!r} is not understood here.",
+            kind=ErrorKind.BAD_REQUEST,
+            status=_UNSUPPORTED,
+            hint="Switch the client's request compression off, or let it use gzip or deflate.",
+        )
+    for name in reversed(names):
+        raw = _unpacked(raw, _is_bare_deflate(name, raw), limit_mb)
+    return raw
+
+
+def _is_bare_deflate(name: str, raw: bytes) -> bool:
+    """Whether it lacks the zlib header that HTTP's `deflate` stands for: many clients leave it out."""
+    has_header = len(raw) > 1 and raw[0] & 0x0F == zlib.DEFLATED and (raw[0] << 8 | raw[1]) % 31 == 0
+    return name == "deflate" and not has_header
+
+
+def _unpacked(raw: bytes, is_bare: bool, limit_mb: int) -> bytes:
+    """All members of a packed body, one after the other; zeros behind the last are padding."""
+    room = limit_mb * _MIB + 1
+    parts: list[bytes] = []
+    while len(parts) < _MOST_MEMBERS:
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS if is_bare else _GZIP_OR_ZLIB)
+        try:
+            parts.append(unpacker.decompress(raw, room))
+        except zlib.error as error:
+            raise BadRequestError("The body's Content-Encoding does not fit its bytes.") from error
+        room -= len(parts[-1])
+        if room <= 0:
+            raise _too_large(limit_mb)
+        if not unpacker.eof:
+            raise BadRequestError("The compressed body is cut short.")
+        raw = unpacker.unused_data.strip(b"\0")
+        if not raw:
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+    raise BadRequestError("The compressed body consists of too many pieces.")
 
 
 def parse_body(raw: bytes) -> JsonObject:

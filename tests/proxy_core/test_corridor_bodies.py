@@ -184,7 +184,8 @@ async def test_compressed_bodies_are_read(corridor: Corridor, path: str, encodin
 @pytest.mark.parametrize("raw", [b"no such thing", gzip.compress(orjson.dumps(talk()))[:-12], b"\x1f\x8b\x08"])
 async def test_what_cannot_be_unpacked_is_refused(corridor: Corridor, path: str, encoding: str, raw: bytes) -> None:
     got = await call(corridor, "POST", path, raw, {"Content-Encoding": encoding})
-    assert (got.status, is_envelope(got, path)) == (400, True)
+    assert (got.status, is_envelope(got, path)) == (400 if encoding in ("gzip", "deflate") else 415, True)
+    assert encoding in ("gzip", "deflate") or "gzip" in got.text
 
 
 async def pieces(raw: bytes) -> AsyncIterator[bytes]:

@@ -33,7 +33,15 @@ def test_wrong_bodies_are_refused_in_words(raw: bytes, word: str) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "packed"),
-    [("gzip", gzip.compress(b"{}")), ("x-gzip", gzip.compress(b"{}")), ("deflate", zlib.compress(b"{}"))],
+    [
+        ("gzip", gzip.compress(b"{}")),
+        ("x-gzip", gzip.compress(b"{}")),
+        ("deflate", zlib.compress(b"{}")),
+        ("deflate", zlib.compress(b"{}", wbits=-15)),
+        ("gzip", gzip.compress(b"{") + gzip.compress(b"}") + bytes(9)),
+        ("identity, gzip", gzip.compress(b"{}")),
+        ("deflate, gzip", gzip.compress(zlib.compress(b"{}"))),
+    ],
 )
 def test_packed_bodies_are_unpacked(encoding: str, packed: bytes) -> None:
     assert decompress(packed, encoding, 1) == b"{}"
@@ -44,7 +52,14 @@ def test_packed_bodies_are_unpacked(encoding: str, packed: bytes) -> None:
     [
         ("gzip", b"not gzip", 400),
         ("gzip", gzip.compress(b"{}" * 99)[:-9], 400),
-        ("zstd", b"{}", 400),
+        ("gzip", gzip.compress(b"{}") + b"x", 400),
+        ("gzip", gzip.compress(b"") * 2000, 400),
+        ("deflate", b"", 400),
+        ("zstd", b"{}", 415),
+        ("br", b"{}", 415),
+        ("gzip, gzip, gzip", b"{}", 415),
+        ("gzip", gzip.compress(b"0" * (1024 * 1024)) * 2, 413),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"0" * (1024 * 1024 + 1))), 413),
         ("gzip", gzip.compress(b"0" * (1024 * 1024 + 1)), 413),
     ],
 )
