@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from proxy_core.settings import Option, ProxySettings, option
 
@@ -80,6 +80,15 @@ class Settings(ProxySettings):
     """Log JSON lines where the log does not go to a terminal."""
     debug: Annotated[bool, Option(group="logging", title="Debug", advanced=True)] = False
     """Log everything, whatever the log level says."""
+
+    history_days: Annotated[
+        int, Field(ge=1, le=3650), Option(group="logging", title="Days of history", advanced=True)
+    ] = 90
+    """Days for which single requests are kept in the history (figures only, never what was said)."""
+    history_mb: Annotated[
+        int, Field(ge=1, le=10_000), Option(group="logging", title="Size of the history", advanced=True)
+    ] = 200
+    """Most MiB of history; the oldest requests go first."""
 
     cache_dir: Annotated[str, Option(group="context", title="Folder of descriptions", advanced=True)] = ""
     """Folder of the picture descriptions; empty: `cache` in the data folder."""
