@@ -83,7 +83,7 @@ def _unpacked(raw: bytes, is_bare: bool, limit_mb: int) -> bytes:
             raise _too_large(limit_mb)
         if not unpacker.eof:
             raise BadRequestError("The compressed body is cut short.")
-        raw = unpacker.unused_data.strip(b"\0")
+        raw = unpacker.unused_data.lstrip(b"\0")
         if not raw:
             return parts[0] if len(parts) == 1 else b"".join(parts)
     raise BadRequestError("The compressed body consists of too many pieces.")
