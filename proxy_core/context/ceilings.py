@@ -1,0 +1,91 @@
+"""How long a conversation may get before its oldest turns are summarised.
+
+A model's working ceiling is lower than its window: beyond it prompts go wrong although they fit. Where none is known,
+it is a share of the real window, as the settings have it (a vision model's is smaller). The reply shares the window
+with the prompt, so room is left for it, but never more than a share: clients ask for a model's longest reply as a
+matter of course and hardly ever get one.
+
+Three levels, as shares of what is critical:
+
+    WARNING    a summary is prepared while nobody waits, and used from the next turn on
+    CRITICAL   the request waits for the summary
+    EMERGENCY  the prompt does not fit into the window: waiting longer is better than a sure refusal
+
+A summary brings the conversation down to TARGET_SHARE, far below the warning: a second summary soon after the first
+costs the upstream's cache twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from proxy_core.facts import ModelFacts
+from proxy_core.settings import ProxySettings
+
+TARGET_SHARE = 0.4
+_WARNING_SHARE = 0.9
+_WINDOW_SHARE = 0.85
+_MOST_REPLY_SHARE = 0.25
+
+
+class Level(IntEnum):
+    """How near a prompt is to the ceiling."""
+
+    CALM = 0
+    WARNING = 1
+    CRITICAL = 2
+    EMERGENCY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """One model's limits for one request, in tokens of the prompt.
+
+    working_tokens: the model's own, whatever reply is asked for; summaries are kept with it. critical_tokens: the
+    same with room for the reply.
+    """
+
+    working_tokens: int
+    critical_tokens: int
+    window_tokens: int
+
+    @property
+    def warning_tokens(self) -> int:
+        """From here on a summary is prepared."""
+        return int(self.critical_tokens * _WARNING_SHARE)
+
+    @property
+    def target_tokens(self) -> int:
+        """What a summary brings the conversation down to, where its newest turns allow it."""
+        return int(self.critical_tokens * TARGET_SHARE)
+
+    def lowered_to(self, prompt_tokens: int) -> Ceiling:
+        """The limits where a prompt of this size was refused as too long, whatever was believed before."""
+        return Ceiling(self.working_tokens, min(self.critical_tokens, prompt_tokens), self.window_tokens)
+
+    def level(self, prompt_tokens: int) -> Level:
+        """How near a prompt of this size is."""
+        if prompt_tokens >= self.window_tokens:
+            return Level.EMERGENCY
+        if prompt_tokens >= self.critical_tokens:
+            return Level.CRITICAL
+        return Level.WARNING if prompt_tokens >= self.warning_tokens else Level.CALM
+
+
+def window_of(facts: ModelFacts, settings: ProxySettings) -> int:
+    """The real window of a model in tokens: the smaller one of what is known and what is set.
+
+    What is set for the vision model holds for every model that sees, unless it is the one that text goes to as well.
+    """
+    is_vision = facts.sees and facts.id != settings.autotext_model
+    return min(facts.window_tokens, settings.real_vision_model_tokens if is_vision else settings.real_text_model_tokens)
+
+
+def ceiling_of(facts: ModelFacts, settings: ProxySettings, reply_tokens: int | None) -> Ceiling:
+    """The limits of one request. reply_tokens: the longest reply that the client asks for; None: it does not say."""
+    window = window_of(facts, settings)
+    share = int(window * _WINDOW_SHARE)
+    working = share if facts.working_ceiling_tokens is None else min(share, facts.working_ceiling_tokens)
+    reply = min(reply_tokens or 0, facts.max_output_tokens, int(window * _MOST_REPLY_SHARE))
+    return Ceiling(working, min(working, window - reply), window)
