@@ -7,7 +7,6 @@ network where a file is missing.
 from __future__ import annotations
 
 import gzip
-import re
 import zlib
 from base64 import b64decode
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from threading import Lock
 from tiktoken import Encoding
 
 from proxy_core.errors import ProxyError
+from proxy_core.tokens.content import is_cjk_heavy
 from proxy_core.tokens.count import Encoder
 
 PIECE_CHARS = 100_000
@@ -26,7 +26,6 @@ PIECE_CHARS = 100_000
 million blanks makes it panic."""
 _CUT_CHARS = 1_000
 """How far before the end of a piece a blank is looked for, at which a cut changes no token."""
-_CJK_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,6 @@ O200K = Table(
     ),
 )
 
-_CJK_RUN = re.compile(
-    "[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
-)
-
 
 def load_encoder(folder: Path) -> Encoder:
     """An encoder over the tables in `folder` (`*.tiktoken.gz`). Takes about 200 ms: call it in a thread.
@@ -85,7 +80,7 @@ class _TableEncoder:
 
     def count(self, text: str) -> int:
         """Number of tokens; what looks like a special token is counted as the text it is."""
-        encoding = self._cjk_encoding() if _is_cjk_heavy(text) else self._plain
+        encoding = self._cjk_encoding() if is_cjk_heavy(text) else self._plain
         return sum(len(encoding.encode_ordinary(piece)) for piece in _pieces(text))
 
     def _cjk_encoding(self) -> Encoding:
@@ -116,12 +111,6 @@ def _build(table: Table, packed: bytes) -> Encoding:
     lines = gzip.decompress(packed).splitlines()
     ranks = {b64decode(token): int(rank) for token, rank in map(bytes.split, lines)}
     return Encoding(table.name, pat_str=table.pattern, mergeable_ranks=ranks, special_tokens={})
-
-
-def _is_cjk_heavy(text: str) -> bool:
-    if text.isascii():
-        return False
-    return sum(map(len, _CJK_RUN.findall(text))) > _CJK_SHARE * len(text)
 
 
 def _pieces(text: str) -> Iterator[str]:
