@@ -74,6 +74,8 @@ class UpstreamQuirks:
     json_schema: it takes response_format json_schema, not only json_object.
     tool_stream: ask for streamed tool arguments (else they arrive in one piece, after minutes).
     empty_thinking_signature: replayed thinking may go out with signature "" on the Anthropic-style side.
+    system_turns: messages may have role system on the Anthropic-style side (zai-org/GLM-5 issue 74: some answer 422).
+    prefill: the OpenAI-style side goes on with an assistant message at the end as if it had written it itself.
     """
 
     stop_limit: int = 1
@@ -81,4 +83,6 @@ class UpstreamQuirks:
     json_schema: bool = False
     tool_stream: bool = True
     empty_thinking_signature: bool = True
+    system_turns: bool = True
+    prefill: bool = False
     max_temperature: float = 1.0

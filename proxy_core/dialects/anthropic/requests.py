@@ -19,6 +19,7 @@ from proxy_core.chat import (
 )
 from proxy_core.dialects.anthropic.foreign import max_tokens_for, write_foreign
 from proxy_core.dialects.anthropic.parts import read_content, read_texts, write_message, write_part
+from proxy_core.dialects.anthropic.reminders import fold_system
 from proxy_core.dialects.base import Target, UpstreamRequest
 from proxy_core.dialects.effort import choose_thinking, is_off
 from proxy_core.dialects.shape import (
@@ -158,9 +159,10 @@ def _write_own(conversation: Conversation, target: Target) -> UpstreamRequest:
     body = dict(conversation.raw)
     body["model"] = target.model
     # Raw messages are the very objects that stand in the raw body: an unedited list stays equal to it.
-    body["messages"] = [
+    messages = [
         write_message(message, own=True) if message.raw is None else message.raw for message in conversation.messages
     ]
+    body["messages"] = messages if target.quirks.system_turns else fold_system(messages)
     if conversation.system != read_texts(body.get("system"), "system"):
         body["system"] = [write_part(text, own=True) for text in conversation.system]
     max_tokens = max_tokens_for(conversation, target)

@@ -26,6 +26,7 @@ from proxy_core.dialects.turns import settle_turns
 from proxy_core.jsontypes import JsonObject
 
 _USER_ID_CHARS = range(6, 129)
+_GO_ON = "Continue exactly from where the previous message stopped."
 
 
 def render(conversation: Conversation, target: Target) -> UpstreamRequest:
@@ -41,10 +42,11 @@ def render(conversation: Conversation, target: Target) -> UpstreamRequest:
     lines += json_lines(conversation.json_format)
     lines += tool_lines(forced) if target.quirks.tool_choice_auto_only else []
     turns, has_reasoning = render_turns(settled.messages, target.facts)
+    prefill = _prefill_turns(turns, target)
     system: list[JsonObject] = [{"role": "system", "content": "\n\n".join(lines)}] if lines else []
     body: JsonObject = {
         "model": target.model,
-        "messages": system + turns,
+        "messages": system + turns + prefill,
         **_sampling_fields(conversation, target),
         **_thinking_fields(choice, target, has_reasoning=has_reasoning),
         **_tool_fields(tools, conversation.tool_choice, target),
@@ -54,9 +56,15 @@ def render(conversation: Conversation, target: Target) -> UpstreamRequest:
     return UpstreamRequest(
         body,
         (*conversation.dropped, *dropped, *choice.dropped),
-        emulated_names(conversation, forced, target),
+        (*emulated_names(conversation, forced, target), *(["prefill"] if prefill else [])),
         restraints_for(conversation, target, renamed),
     )
+
+
+def _prefill_turns(turns: list[JsonObject], target: Target) -> list[JsonObject]:
+    """What asks for the rest of an assistant message at the end, which z.ai would take for complete."""
+    is_prefill = bool(turns) and turns[-1]["role"] == "assistant" and not target.quirks.prefill
+    return [{"role": "user", "content": _GO_ON}] if is_prefill else []
 
 
 def _carried_tools(conversation: Conversation) -> tuple[tuple[Tool, ...], tuple[str, ...]]:

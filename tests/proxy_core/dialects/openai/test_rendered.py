@@ -190,3 +190,25 @@ def test_thinking(
 def test_a_system_only_request_still_asks_something() -> None:
     body = written(target(TOGGLE), (Message("system", (Text("S"),)),)).body
     assert body["messages"] == [{"role": "system", "content": "S"}, {"role": "user", "content": "."}]
+
+
+GO_ON = {"role": "user", "content": "Continue exactly from where the previous message stopped."}
+PREFILLED = (*ASKED, Message("assistant", (Text("{"),)))
+
+
+@pytest.mark.parametrize(
+    ("messages", "takes", "last", "emulated"),
+    [
+        (PREFILLED, False, GO_ON, ("prefill",)),
+        (PREFILLED, True, {"role": "assistant", "content": "{"}, ()),
+        (ASKED, False, {"role": "user", "content": "Hi"}, ()),
+        ((*ASKED, Message("assistant", (Thinking("T"),))), False, {"role": "user", "content": "Hi"}, ()),
+    ],
+)
+def test_a_prefill_is_asked_to_be_continued(
+    messages: tuple[Message, ...], takes: bool, last: JsonObject, emulated: tuple[str, ...]
+) -> None:
+    request = written(target(quirks=UpstreamQuirks(prefill=takes)), messages)
+    sent = request.body["messages"]
+    assert isinstance(sent, list)
+    assert (sent[-1], request.emulated) == (last, emulated)
