@@ -21,6 +21,7 @@ from proxy_core.pipeline.stream import StreamedReply
 from proxy_core.routing.listing import find_listed, list_page, model_names
 from proxy_core.server.bodies import parse_body, read_body
 from proxy_core.server.doors import Door, Room
+from proxy_core.upstream.watchdog import Watchdog
 from proxy_core.version import __version__
 from proxy_core.wire.headers import crossing_headers
 
@@ -104,12 +105,15 @@ class Desk:
         self, request: web.Request, visit: Visit, reply: StreamedReply | PatientReply
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers=reply.headers)
+        watchdog = Watchdog(visit.setup.settings.stream_timeout, lambda: _hang_up(request, visit.id))
         error: BaseException | None = None
         try:
             await response.prepare(request)
             async for chunk in reply.chunks():
-                await response.write(chunk)
-            await response.write_eof()
+                with watchdog:
+                    await response.write(chunk)
+            with watchdog:
+                await response.write_eof()
         except asyncio.CancelledError as cancelled:
             error = cancelled
             if self.is_stopping and response.prepared:
@@ -125,8 +129,16 @@ class Desk:
             log.exception("%s failed in mid-stream", visit.id)
             await _say_last(response, reply.interrupt(_BROKEN))
         finally:
+            watchdog.close()
             await reply.close(error)
         return response
+
+
+def _hang_up(request: web.Request, visit_id: str) -> None:
+    """The client takes no more bytes, and would hold its place at the upstream for ever: treated as one that left."""
+    log.info("%s hung up: its client stopped reading", visit_id)
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _say_last(response: web.StreamResponse, words: bytes) -> None:

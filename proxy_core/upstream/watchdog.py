@@ -6,18 +6,20 @@ A timeout per read would arm and cancel a timer for every chunk; this one looks 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 
 
 class Watchdog:
-    """Ends a wait inside `with watchdog:` that lasts longer than its limit, by TimeoutError.
+    """Ends a wait inside `with watchdog:` that lasts longer than its limit: by TimeoutError, or by `bite`, if given.
 
     Time spent outside (a slow client taking its bytes) does not count. Belongs to the task that enters it;
     `close()` it when the reply is done.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, bite: Callable[[], object] | None = None) -> None:
         self.limit_s = limit_s
+        self._bite = bite
         self._loop = asyncio.get_running_loop()
         self._waiting_since: float | None = None
         self._task: asyncio.Task[object] | None = None
@@ -46,8 +48,10 @@ class Watchdog:
             self._timer = self._loop.call_later(self.limit_s - silent_s, self._look)
             return
         self._timer = None
-        self._has_bitten = True
-        if self._task is not None:
+        if self._bite is not None:
+            self._bite()
+        elif self._task is not None:
+            self._has_bitten = True
             self._task.cancel()
 
     def close(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 
 import anthropic
 import openai
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,10 +24,16 @@ ENDINGS = ["proper", "close", "abort"]
 CAP_S = 10.0
 
 
+def request_bytes(path: str, body: object) -> bytes:
+    """A request as raw bytes."""
+    data = orjson.dumps(body)
+    return f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+
+
 async def finished(corridor: Corridor) -> Exchange:
     """The last exchange, once it has its outcome."""
     async with asyncio.timeout(CAP_S):
-        while not isinstance(corridor.events[-1], ExchangeFinished):
+        while not corridor.events or not isinstance(corridor.events[-1], ExchangeFinished):
             await asyncio.sleep(0.005)
     return corridor.events[-1].exchange
 
@@ -120,6 +128,22 @@ async def test_a_client_that_leaves_while_waiting_ends_the_upstream(corridor: Co
         asking.cancel()
     await asyncio.wait_for(corridor.upstream.last.left.wait(), CAP_S)
     assert (await finished(corridor)).outcome == "cancelled"
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+async def test_a_client_that_stops_reading_ends_as_one_that_left(corridor: Corridor, leg: Leg) -> None:
+    corridor.change(stream_timeout=0.2)
+    corridor.upstream.reply = Reply(answer=HELLO, split=lambda _: ["word " * 200_000] * 16)
+    body = {"model": leg.model, "stream": True, "max_tokens": 9, "messages": [{"role": "user", "content": "go"}]}
+    path = "/v1/messages" if leg.client == "anthropic" else "/v1/chat/completions"
+    assert corridor.proxy.address is not None
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(corridor.proxy.address)
+        client.sendall(request_bytes(path, body))
+        exchange = await finished(corridor)
+        await asyncio.wait_for(corridor.upstream.last.left.wait(), CAP_S)
+    assert (exchange.outcome, exchange.status, corridor.proxy.in_flight) == ("cancelled", 499, 0)
 
 
 @pytest.mark.parametrize("leg", LEGS, ids=str)

@@ -50,3 +50,12 @@ async def test_it_can_bite_again_after_it_was_survived() -> None:
         with pytest.raises(TimeoutError), dog:
             await asyncio.Event().wait()
     dog.close()
+
+
+async def test_it_may_bite_in_another_way() -> None:
+    woken = asyncio.Event()
+    dog = Watchdog(0.02, woken.set)
+    with dog:
+        await woken.wait()
+    dog.close()
+    assert woken.is_set()
