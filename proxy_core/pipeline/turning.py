@@ -20,6 +20,7 @@ from proxy_core.pipeline.stream import EVENT_STREAM, StreamedReply, stream_heade
 from proxy_core.routing.route import Route
 from proxy_core.upstream.client import MAX_ERROR_BYTES, UpstreamReply
 from proxy_core.upstream.echoes import bytes_without_key, without_key
+from proxy_core.wire.loose_json import load_loosely
 from proxy_core.wire.sse import SseDecoder
 
 _JSON = {"content-type": "application/json"}
@@ -60,8 +61,7 @@ async def turn_answer(
                 return _streamed(passage, reply)
             whole = _whole(passage, await _fold(passage.upstream, reply))
         else:
-            raw = await reply.read()
-            body = _parse_answer(raw)
+            raw, body = _parse_answer(await reply.read())
             if is_error_body(body):
                 raise _refusal(passage, reply, raw, now)
             whole = _unstreamed(passage, raw, body, stream=stream)
@@ -88,16 +88,25 @@ def _unstreamed(passage: Passage, raw: bytes, body: JsonObject, *, stream: bool)
         return _whole(passage, answer)
     passage.record.hear_answer(answer)
     touched = passage.upstream.touch_answer(body, passage.context)
+    told = raw if touched == body else _encode(touched)
     passage.record.finish(_OK)
-    return WholeReply(raw if touched == body else orjson.dumps(touched), {**passage.headers, **_JSON})
+    return WholeReply(told, {**passage.headers, **_JSON})
 
 
 def _whole(passage: Passage, answer: Answer) -> WholeReply:
     answer = restrain(answer, passage.restraints)
     passage.record.hear_answer(answer)
-    body = passage.call.dialect.write_answer(answer, passage.context)
+    body = _encode(passage.call.dialect.write_answer(answer, passage.context))
     passage.record.finish(_OK)
-    return WholeReply(orjson.dumps(body), {**passage.headers, **_JSON})
+    return WholeReply(body, {**passage.headers, **_JSON})
+
+
+def _encode(body: JsonObject) -> bytes:
+    """Before the record hears of an end: what was read may be nested deeper than can be written."""
+    try:
+        return orjson.dumps(body)
+    except TypeError as error:
+        raise UpstreamError("The upstream's answer cannot be told as JSON.", status=502) from error
 
 
 def _whole_as_stream(passage: Passage, answer: Answer) -> WholeReply:
@@ -136,11 +145,21 @@ async def _fold(upstream: Dialect, reply: UpstreamReply) -> Answer:
     return folder.answer()
 
 
-def _parse_answer(raw: bytes) -> JsonObject:
+def _parse_answer(raw: bytes) -> tuple[bytes, JsonObject]:
+    """The body as strict JSON, and parsed. What is JSON only almost, with NaN or half a surrogate pair in it, is
+    understood all the same. Raises UpstreamError."""
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise UpstreamError("The upstream's answer is not JSON.", status=502) from error
+        body: object = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = _parse_loosely(raw)
+        raw = b""
     if not isinstance(body, dict):
         raise UpstreamError("The upstream's answer is not a JSON object.", status=502)
-    return body
+    return raw or _encode(body), body
+
+
+def _parse_loosely(raw: bytes) -> object:
+    try:
+        return load_loosely(raw)
+    except ValueError as error:
+        raise UpstreamError("The upstream's answer is not JSON.", status=502) from error
