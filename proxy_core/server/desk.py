@@ -31,7 +31,6 @@ _MAX_CLIENT_NAME = 80
 _LAST_WORDS_S = 1.0
 _LIMIT_DIGITS = 4
 """Python refuses to read a number of thousands of digits."""
-_GOING_DOWN = ProxyError("The proxy is shutting down.", kind=ErrorKind.OVERLOADED, status=503)
 _BROKEN = ProxyError("The proxy itself failed in the middle of this answer.", hint="See its log.")
 
 
@@ -96,7 +95,12 @@ class Desk:
         return health
 
     async def _chat(self, request: web.Request, visit: Visit) -> web.StreamResponse:
-        reply = await self._corridor.serve(await _call(request, visit))
+        try:
+            reply = await self._corridor.serve(await _call(request, visit))
+        except asyncio.CancelledError:
+            if not self.is_stopping:
+                raise
+            raise _told_in_full(going_down()) from None
         if isinstance(reply, WholeReply):
             return web.Response(body=reply.body, headers=reply.headers)
         return await self._send_stream(request, visit, reply)
@@ -117,7 +121,7 @@ class Desk:
         except asyncio.CancelledError as cancelled:
             error = cancelled
             if self.is_stopping and response.prepared:
-                await _say_last(response, reply.interrupt(_GOING_DOWN))
+                await _say_last(response, reply.interrupt(going_down()))
             raise
         except ConnectionError as gone:
             error = gone
@@ -132,6 +136,18 @@ class Desk:
             watchdog.close()
             await reply.close(error)
         return response
+
+
+def going_down() -> ProxyError:
+    """What a request is told that came, or was still waiting, when the program ended."""
+    return ProxyError("The proxy is shutting down.", kind=ErrorKind.OVERLOADED, status=503)
+
+
+def _told_in_full(error: ProxyError) -> ProxyError:
+    """The error instead of the cancellation that is being handled: this task goes on to tell it."""
+    if (task := asyncio.current_task()) is not None:
+        task.uncancel()
+    return error
 
 
 def _hang_up(request: web.Request, visit_id: str) -> None:

@@ -15,7 +15,7 @@ from proxy_core.dialects.table import CLIENT_DIALECTS
 from proxy_core.errors import ErrorKind, ProxyError
 from proxy_core.pipeline.setup import Setup
 from proxy_core.server.access import check_host, check_key, check_origin, check_peer, own_names
-from proxy_core.server.desk import Desk, Visit
+from proxy_core.server.desk import Desk, Visit, going_down
 from proxy_core.server.doors import DOORS, Door, Room, dialect_of, find_door
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Porter:
         """Counted while it runs, so that leaving can wait for it and cut it."""
         task = asyncio.current_task()
         if task is None or self._desk.is_stopping:
-            raise ProxyError("The proxy is shutting down.", kind=ErrorKind.OVERLOADED, status=503)
+            raise going_down()
         self._chats.add(task)
         self._idle.clear()
         try:

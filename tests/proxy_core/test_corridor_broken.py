@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 
 from proxy_core.chat import Text
 from proxy_core.events import Exchange, ExchangeFinished
-from tests.corridor import Corridor, open_anthropic, open_openai
+from tests.corridor import Corridor, call, open_anthropic, open_openai
 from tests.fake_upstream import HELLO, Reply
 from tests.legs import LEGS, Leg, ask, request
 
 LONG = replace(HELLO, parts=(Text("word " * 60),))
 ENDINGS = ["proper", "close", "abort"]
 CAP_S = 10.0
+PATHS = {"anthropic": "/v1/messages", "openai": "/v1/chat/completions"}
 
 
 def request_bytes(path: str, body: object) -> bytes:
@@ -135,12 +136,11 @@ async def test_a_client_that_stops_reading_ends_as_one_that_left(corridor: Corri
     corridor.change(stream_timeout=0.2)
     corridor.upstream.reply = Reply(answer=HELLO, split=lambda _: ["word " * 200_000] * 16)
     body = {"model": leg.model, "stream": True, "max_tokens": 9, "messages": [{"role": "user", "content": "go"}]}
-    path = "/v1/messages" if leg.client == "anthropic" else "/v1/chat/completions"
     assert corridor.proxy.address is not None
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(corridor.proxy.address)
-        client.sendall(request_bytes(path, body))
+        client.sendall(request_bytes(PATHS[leg.client], body))
         exchange = await finished(corridor)
         await asyncio.wait_for(corridor.upstream.last.left.wait(), CAP_S)
     assert (exchange.outcome, exchange.status, corridor.proxy.in_flight) == ("cancelled", 499, 0)
@@ -156,6 +156,20 @@ async def test_stopping_tells_the_client_that_its_stream_was_cut(corridor: Corri
             await asyncio.sleep(0.005)
         await corridor.proxy.stop(0.05)
     assert "shutting down" in str(asking.result())
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+async def test_stopping_tells_who_still_waits_in_full(corridor: Corridor, leg: Leg, stream: bool) -> None:
+    corridor.upstream.reply = Reply(hold_at=0)
+    body = {"model": leg.model, "stream": stream, "max_tokens": 9, "messages": [{"role": "user", "content": "go"}]}
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(call(corridor, "POST", PATHS[leg.client], body))
+        await asyncio.wait_for(corridor.upstream.arrived.wait(), CAP_S)
+        await corridor.proxy.stop(0.05)
+    got = asking.result()
+    assert (got.status, got.body["error"]["message"]) == (503, "The proxy is shutting down.")
+    assert (await finished(corridor)).outcome == "cancelled"
 
 
 async def failure(corridor: Corridor, leg: Leg) -> Exception:
