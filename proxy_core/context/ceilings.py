@@ -1,9 +1,9 @@
 """How long a conversation may get before its oldest turns are summarised.
 
 A model's working ceiling is lower than its window: beyond it prompts go wrong although they fit. Where none is known,
-it is a share of the real window, as the settings have it (a vision model's is smaller). The reply shares the window
-with the prompt, so room is left for it, but never more than a share: clients ask for a model's longest reply as a
-matter of course and hardly ever get one.
+it is a share of the real window, where the settings have a say (the vision model's is smaller). The reply shares the
+window with the prompt, so room is left for it, but never more than a share: clients ask for a model's longest reply as
+a matter of course and hardly ever get one.
 
 Three levels, as shares of what is critical:
 
@@ -74,12 +74,14 @@ class Ceiling:
 
 
 def window_of(facts: ModelFacts, settings: ProxySettings) -> int:
-    """The real window of a model in tokens: the smaller one of what is known and what is set.
-
-    What is set for the vision model holds for every model that sees, unless it is the one that text goes to as well.
-    """
-    is_vision = facts.sees and facts.id != settings.autotext_model
-    return min(facts.window_tokens, settings.real_vision_model_tokens if is_vision else settings.real_text_model_tokens)
+    """The real window of a model in tokens. The settings speak of the two models that they name, and never of more
+    than those can take; of all others the catalogue knows more."""
+    model = facts.id.lower()
+    if model == settings.autotext_model.lower():
+        return min(facts.window_tokens, settings.real_text_model_tokens)
+    if model == settings.autovision_model.lower():
+        return min(facts.window_tokens, settings.real_vision_model_tokens)
+    return facts.window_tokens
 
 
 def ceiling_of(facts: ModelFacts, settings: ProxySettings, reply_tokens: int | None) -> Ceiling:

@@ -8,10 +8,10 @@ from proxy_core.context.ceilings import Ceiling, Level, ceiling_of, window_of
 from proxy_core.facts import ModelFacts
 from proxy_core.settings import ProxySettings
 
-TEXT = ModelFacts("glm-t", 204_800)
-SHORT = ModelFacts("glm-s", 204_800, working_ceiling_tokens=70_000)
-SEEING = ModelFacts("glm-v", 131_072, 32_768, modalities=("text", "image"))
-ALL_ROUND = ModelFacts("glm-a", 1_048_576, modalities=("text", "image"))
+TEXT = ModelFacts("glm-4.6", 204_800)
+SHORT = ModelFacts("glm-5.1", 200_000, working_ceiling_tokens=70_000)
+SEEING = ModelFacts("glm-4.6v", 131_072, 32_768, modalities=("text", "image"))
+OTHER = ModelFacts("glm-5.3-flash", 1_048_576, modalities=("text", "image"))
 
 
 def settings(**fields: object) -> ProxySettings:
@@ -26,8 +26,8 @@ def settings(**fields: object) -> ProxySettings:
         (TEXT, {"real_text_model_tokens": 64_000}, 64_000),
         (SEEING, {}, 65_536),
         (SEEING, {"real_vision_model_tokens": 1_000_000}, 131_072),
-        (ALL_ROUND, {}, 65_536),
-        (ALL_ROUND, {"autotext_model": "glm-a"}, 200_000),
+        (OTHER, {}, 1_048_576),
+        (OTHER, {"autotext_model": "GLM-5.3-Flash"}, 200_000),
     ],
 )
 def test_the_real_window_is_the_smaller_one(facts, fields, window):
