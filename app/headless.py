@@ -15,6 +15,7 @@ from app.control.routes import Face
 from app.errors import EXIT_SETTINGS, EndingError, home_ending, listen_ending
 from app.paths import ensure_home
 from app.runtime import Runtime
+from app.runtime.ending import unless_ended
 from app.runtime.host import configure_logging
 from app.secrets import KeyringStore, SecretStore
 from app.settings.load import Loaded
@@ -44,10 +45,11 @@ async def _serve(home: Path, loaded: Loaded, demo: bool, secrets: SecretStore) -
     runtime = host_runtime(home, loaded, demo=demo, secrets=secrets, face=face, claim=claim)
     _on_signals(lambda: _stop_or_cut(told_to_stop, runtime))
     try:
-        await runtime.start()
+        await unless_ended(told_to_stop, runtime.start())
         if remark:
             log.warning(remark)
-        _say_ready(runtime)
+        if runtime.proxy.address is not None:
+            _say_ready(runtime)
         await told_to_stop.wait()
     except ListenError as error:
         raise listen_ending(error) from error

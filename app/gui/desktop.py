@@ -22,6 +22,7 @@ from app.gui.words import error_words
 from app.i18n import choose_language, set_language, tr
 from app.paths import resources
 from app.runtime import Runtime
+from app.runtime.ending import unless_ended
 from app.settings.schema import Settings
 from app.state import Snapshot
 
@@ -73,7 +74,7 @@ class Desktop(QObject):
         self.concerns.show_problems(self._runtime.loaded.problems)
         self.bridge.start()
         self.tray.seek_host()
-        is_listening = await self.opening.listen()
+        is_listening = await unless_ended(self.ended, self.opening.listen())
         self.concerns.show_found_keys()
         if self._is_first_start() or self._settings.open_window_at_start or not is_listening:
             self.open_window()

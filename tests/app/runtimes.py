@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -70,3 +71,16 @@ async def ask(runtime: Runtime, *, key: str | None = None, text: str = "hi") -> 
         url = f"{runtime.base_url('openai')}/chat/completions"
         async with session.post(url, json=body, headers=headers) as response:
             return response.status, await response.json()
+
+
+class SilentStore(MemoryStore):
+    """A keyring that never answers. asked: set once it was asked for a key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def get(self, user: str) -> str | None:
+        self.asked.set()
+        await asyncio.Event().wait()
+        return None

@@ -2,18 +2,34 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.app.programs import LIMIT_S, program, run_program
+from tests.app.programs import LIMIT_S, ROOT, program, run_program
 from tests.app.runtimes import taken_port
 
 HEADLESS = ("--headless", "--port", "0")
 KEY = "0123456789abcdef0123456789abcdef.AbCdEf"
+
+SILENT_KEYRING = """
+import pathlib, time
+from keyring.backend import KeyringBackend
+
+class Keyring(KeyringBackend):
+    priority = 9
+
+    def get_password(self, service, user):
+        pathlib.Path("asked").touch()
+        time.sleep(3600)
+
+    set_password = delete_password = get_password
+"""
 
 
 def ready(process) -> int:
@@ -44,6 +60,19 @@ def test_a_signal_ends_it_cleanly(tmp_path, number):
         process.send_signal(number)
         out, err = process.communicate(timeout=LIMIT_S)
     assert (process.returncode, out, "Traceback" in err, mode, record.exists()) == (0, "", False, 0o600, False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_start_that_waits_for_the_keyring(tmp_path, number):
+    (tmp_path / "silent.py").write_text(SILENT_KEYRING)
+    environ = {"REQUIRE_ACCESS_KEY": "1", "PYTHON_KEYRING_BACKEND": "silent.Keyring"}
+    environ["PYTHONPATH"] = f"{ROOT}{os.pathsep}{tmp_path}"
+    with program(tmp_path, *HEADLESS, **environ) as process:
+        while not (tmp_path / "asked").exists():
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=LIMIT_S)
+    assert (process.returncode, out, err) == (0, "", "")
 
 
 def test_a_running_stream_is_finished_first(tmp_path):

@@ -16,7 +16,7 @@ from app.i18n import set_language, tr
 from app.paths import resources
 from app.runtime import Runtime
 from tests.app.gui.conftest import clear_away
-from tests.app.runtimes import make_runtime, taken_port
+from tests.app.runtimes import SilentStore, make_runtime, taken_port
 
 Scene = Callable[[Desktop], Awaitable[None]]
 
@@ -60,6 +60,22 @@ def button(box: QMessageBox, text: str) -> QPushButton:
 
 def texts(desktop: Desktop) -> list[str]:
     return [notice.text for notice in desktop.concerns.notices.all()]
+
+
+def test_a_quit_ends_a_start_that_waits_for_the_keyring(qapp: QApplication, tmp_path: Path) -> None:
+    async def whole() -> bool:
+        store = SilentStore()
+        runtime = make_runtime(tmp_path, secrets=store, config="require_access_key: true\n")
+        desktop = Desktop(qapp, runtime)
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            group.create_task(desktop.run())
+            await store.asked.wait()
+            desktop.quit()
+        return runtime.proxy.address is None and desktop.window is None
+
+    with asyncio.Runner(loop_factory=lambda: make_loop(qapp)) as runner:
+        assert runner.run(whole())
+    clear_away(qapp)
 
 
 def test_the_first_start_shows_the_window_and_later_ones_do_not(play) -> None:
