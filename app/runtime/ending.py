@@ -20,3 +20,18 @@ async def unless_ended(ended: asyncio.Event, work: Coroutine[object, object, T])
         ending.cancel()
         await asyncio.wait({working, ending})
     return None if working.cancelled() else working.result()
+
+
+async def to_the_end(work: Coroutine[object, object, T]) -> tuple[T, bool]:
+    """What becomes of work that must not stop half-way, and whether somebody tried to cancel it meanwhile.
+
+    The caller owes that cancellation: to be raised as soon as nothing is left half done.
+    """
+    working = asyncio.get_running_loop().create_task(work)
+    is_cancelled = False
+    while not working.done():
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError:
+            is_cancelled = True
+    return working.result(), is_cancelled

@@ -13,9 +13,10 @@ from aiohttp import web
 from app.demo import DemoUpstream
 from app.logs import setup_logging
 from app.paths import resources
-from app.runtime.access import settle_access_key
-from app.runtime.importing import ImportReport, found_notices, import_keys
-from app.runtime.keychain import KeyChain, KeySource
+from app.runtime.access import choose_access_key, keep_access_key
+from app.runtime.ending import to_the_end
+from app.runtime.importing import ImportReport, found_keys, found_notices, import_keys
+from app.runtime.keychain import KeyChain, KeySource, given_keys
 from app.runtime.models import ModelWatch
 from app.runtime.setup import authority, current_server, failover_server, make_setup, reachable_host
 from app.runtime.supervisor import Supervisor
@@ -74,7 +75,7 @@ class Runtime:
         self.store = SettingsStore(loaded)
         self.servers = ServerBook(home, loaded.servers)
         self.secrets = secrets
-        self.keys = KeyChain(secrets, _given(loaded), _found(loaded), time.monotonic)
+        self.keys = KeyChain(secrets, given_keys(loaded), found_keys(loaded), time.monotonic)
         self.access_key = loaded.secrets.proxy_access_key
         self.found_keys = loaded.found_keys
         self._demo = DemoUpstream() if demo else None
@@ -97,6 +98,12 @@ class Runtime:
 
     def _forget_setup(self) -> None:
         self._setup = None
+
+    def _renew_proxy(self) -> None:
+        """One that failed to start, or was stopped, does not start again."""
+        paused = self.proxy.paused
+        self.proxy = self._make_proxy()
+        self.proxy.paused = paused
 
     def _make_proxy(self) -> Proxy:
         return Proxy(
@@ -127,14 +134,18 @@ class Runtime:
         self._unsaid += found_notices(self.found_keys)
         self._wants_to_listen = True
         await self._listen()
+        self._begin()
         self._show()
 
     async def _listen(self) -> None:
         try:
             await self.proxy.start()
-        except ListenError:
-            self.proxy = self._make_proxy()
+        except BaseException:
+            self._renew_proxy()
             raise
+
+    def _begin(self) -> None:
+        """It listens, and will go on: measure, and say what there is to say."""
         self._wants_to_listen = False
         self._tasks.start("meter", self._measure())
         self._tasks.start("keys", self._look_for_key())
@@ -146,7 +157,7 @@ class Runtime:
         async with self._stopping:
             if self._is_stopped:
                 return
-            self._is_stopped = True
+            self._is_stopped, self._wants_to_listen = True, False
             self._announce(None)
             await self._leave()
             await self._tasks.close()
@@ -208,17 +219,37 @@ class Runtime:
             self.servers.get(after.current_server)
             failover_server(after, self.servers)
             self.store.use(after)
+            was_listening = self.proxy.address is not None
             try:
-                notices = await self._settle_access()
+                self.access_key, is_made = await choose_access_key(self.keys, is_demanded=after.require_access_key)
                 await self._rebind(retry=any(name in changes for name in _LISTENING_FIELDS))
-                unsaved = await asyncio.to_thread(self.store.save, before, self._kept_out())
+                saving = asyncio.to_thread(self.store.save, before, self._kept_out())
+                unsaved, is_cancelled = await to_the_end(saving)
             except BaseException:
-                self.store.use(before)
-                self.access_key = key_before
-                await self._rebind(retry=False)
+                await to_the_end(self._take_back(before, key_before, was_listening=was_listening))
                 raise
-            self._after_change(before)
-            self._tell([*notices, *(self._unsaved_notice(name) for name in unsaved)])
+            self._after_change(before, began=self._wants_to_listen and self.proxy.address is not None)
+            self._tell([self._unsaved_notice(name) for name in unsaved])
+            if is_made and self.access_key is not None:
+                self.keys.hold(ACCESS_KEY_USER, self.access_key)
+                self._tasks.start("access key", self._keep_access_key(self.access_key))
+            if is_cancelled:
+                raise asyncio.CancelledError
+
+    async def _keep_access_key(self, made: str) -> None:
+        self._tell([await keep_access_key(self.keys, self.secrets, made)])
+
+    async def _take_back(self, before: Settings, key_before: str | None, *, was_listening: bool) -> None:
+        self.store.use(before)
+        self.access_key = key_before
+        if self.proxy.address is not None and not was_listening:
+            await self.proxy.stop(0)
+            self._renew_proxy()
+        try:
+            await self._rebind(retry=False)
+        except ListenError as error:  # another program was quicker: better a proxy elsewhere than none
+            self._tell([str(error)])
+            self._show()
 
     def _kept_out(self) -> Collection[str]:
         """What must not be written: the demo is not there at the next start."""
@@ -236,8 +267,10 @@ class Runtime:
         elif retry and self._wants_to_listen:
             await self._listen()
 
-    def _after_change(self, before: Settings) -> None:
+    def _after_change(self, before: Settings, *, began: bool) -> None:
         after = self.store.current
+        if began:
+            self._begin()
         if any(getattr(after, name) != getattr(before, name) for name in _LOGGING_FIELDS):
             configure_logging(after)
         if after.current_server != before.current_server:
@@ -331,8 +364,9 @@ class Runtime:
 
     async def _settle_access(self) -> list[str]:
         demanded = self.store.current.require_access_key
-        self.access_key, notices = await settle_access_key(self.keys, self.secrets, is_demanded=demanded)
-        return notices
+        self.access_key, is_made = await choose_access_key(self.keys, is_demanded=demanded)
+        made = self.access_key if is_made else None
+        return [] if made is None else [await keep_access_key(self.keys, self.secrets, made)]
 
     def base_url(self, dialect: DialectName | str) -> str:
         """What a client of this dialect must be given; "" while nothing listens."""
@@ -361,16 +395,3 @@ class Runtime:
         except OSError as error:
             return [f"Nothing can be kept in {self.home}: {error.strerror}."]
         return []
-
-
-def _given(loaded: Loaded) -> dict[str, str]:
-    given = {DEMO_SERVER: "demo"}
-    if loaded.secrets.proxy_access_key is not None:
-        given[ACCESS_KEY_USER] = loaded.secrets.proxy_access_key
-    if loaded.secrets.server_api_key is not None:
-        given[loaded.key_server] = loaded.secrets.server_api_key
-    return given
-
-
-def _found(loaded: Loaded) -> dict[str, str]:
-    return {found.server: found.key for found in loaded.found_keys}

@@ -10,6 +10,7 @@ from app.runtime.keychain import KeyChain
 from app.secrets import SecretStore
 from app.settings.blanking import blank_key
 from app.settings.keys import FoundKey
+from app.settings.load import Loaded
 from app.settings.yamlfile import BrokenFileError
 
 
@@ -54,3 +55,8 @@ def found_notices(found: Iterable[FoundKey]) -> list[str]:
     """What to say at start about keys in YAML files; in .env they are a documented way to hand one over."""
     sources = sorted({str(item.source) for item in found if item.source.suffix == ".yaml"})
     return [f"{source} holds keys in clear. Import them into the keyring." for source in sources]
+
+
+def found_keys(loaded: Loaded) -> dict[str, str]:
+    """Keys in clear in files, by whom they are for."""
+    return {found.server: found.key for found in loaded.found_keys}

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from app.secrets import KeyringUnusableError, SecretStore
+from app.settings.keys import ACCESS_KEY_USER
+from app.settings.load import DEMO_SERVER, Loaded
 
 RETRY_S = 300.0
 """After a failed look the keyring is left in peace so long: each look may raise a password dialog."""
@@ -45,9 +47,9 @@ class KeyChain:
         self._look_again_at = 0.0
         self._look = asyncio.Lock()
 
-    def give(self, user: str, key: str) -> None:
-        """Use this key for this run."""
-        self._given[user] = key
+    def hold(self, user: str, key: str) -> None:
+        """Use this key for this run, unless another was given."""
+        self._held[user] = key
 
     def given(self, user: str) -> str | None:
         """The key that was given for this run."""
@@ -77,7 +79,8 @@ class KeyChain:
             if user in self._stored or self._clock() < self._look_again_at:
                 return self._stored.get(user)
             try:
-                self._stored[user] = await self._store.get(user)
+                found = await self._store.get(user)
+                self._stored.setdefault(user, found)  # a key that was put or deleted meanwhile counts
             except KeyringUnusableError:
                 self._look_again_at = self._clock() + RETRY_S
             return self._stored.get(user)
@@ -104,3 +107,13 @@ class KeyChain:
         except KeyringUnusableError:
             return False
         return True
+
+
+def given_keys(loaded: Loaded) -> dict[str, str]:
+    """The keys that hold for this run only: from environment or command, and the demo's own."""
+    given = {DEMO_SERVER: "demo"}
+    if loaded.secrets.proxy_access_key is not None:
+        given[ACCESS_KEY_USER] = loaded.secrets.proxy_access_key
+    if loaded.secrets.server_api_key is not None:
+        given[loaded.key_server] = loaded.secrets.server_api_key
+    return given

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.runtime.ending import unless_ended
+from app.runtime.ending import to_the_end, unless_ended
 
 
 async def result(value: object) -> object:
@@ -48,3 +48,21 @@ async def test_being_cancelled_takes_the_work_along():
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+async def test_what_must_not_stop_half_way_does_not(times):
+    gate = asyncio.Event()
+
+    async def work() -> str:
+        await gate.wait()
+        return "done"
+
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(to_the_end(work()))
+        for _ in range(times):
+            await asyncio.sleep(0)
+            asking.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+    assert asking.result() == ("done", times > 0)

@@ -29,6 +29,10 @@ def config_text(runtime) -> str:
     return (runtime.home / "config.yaml").read_text()
 
 
+def no_space(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
 async def test_it_serves_and_counts(demo):
     status, _ = await ask(demo)
     seen = demo.state.snapshot()
@@ -218,11 +222,7 @@ async def test_a_file_that_cannot_be_written_takes_everything_back(demo, monkeyp
     port = demo.proxy.address[1]
     await demo.apply({"port": free_port()})
     settings, address = demo.store.current, demo.proxy.address
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("app.settings.yamlfile.write_private", full)
+    monkeypatch.setattr("app.settings.yamlfile.write_private", no_space)
     with pytest.raises(OSError, match="No space"):
         await demo.apply({"port": port})
     assert (demo.store.current, demo.proxy.address) == (settings, address)

@@ -77,3 +77,22 @@ async def test_a_deleted_key_is_not_taken_from_a_file_instead():
     keys = chain(MemoryStore({"cn": "s"}), found={"cn": "f"})
     await keys.delete("cn")
     assert await keys.key_of("cn") is None
+
+
+@pytest.mark.parametrize(("new", "expected"), [("", None), ("new", "new")], ids=["deleted", "changed"])
+async def test_what_is_done_to_a_key_during_the_first_look_counts(new, expected):
+    keys = chain(store := MemoryStore({"cn": "old"}))
+    gate = asyncio.Event()
+
+    async def late(user):
+        found = await MemoryStore.get(store, user)
+        await gate.wait()
+        return found
+
+    store.get = late
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keys.key_of("cn"))
+        await asyncio.sleep(0)
+        await (keys.put("cn", new) if new else keys.delete("cn"))
+        gate.set()
+    assert await keys.key_of("cn") == expected
