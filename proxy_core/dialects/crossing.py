@@ -2,28 +2,67 @@
 
 from __future__ import annotations
 
-from proxy_core.chat import Delta
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from proxy_core.chat import Delta, Failed, Finished
 from proxy_core.dialects.base import StreamReader, StreamWriter
-from proxy_core.dialects.restraint import UNRESTRAINED, Restraint, Restraints
+from proxy_core.dialects.restraint import UNRESTRAINED, Restraint, Restraints, nothing_counted
+from proxy_core.errors import ProxyError
 from proxy_core.wire.sse import SseEvent
+
+
+@runtime_checkable
+class FallibleWriter(Protocol):
+    """A writer that may end its stream with an error of its own. failure: that error, once it has."""
+
+    failure: ProxyError | None
+
+
+class Telling:
+    """Deltas as the client shall hear them, in its bytes."""
+
+    def __init__(
+        self,
+        writer: StreamWriter,
+        needed: Restraints = UNRESTRAINED,
+        estimate_prompt: Callable[[], int] = nothing_counted,
+    ) -> None:
+        self._writer = writer
+        self._fallible = writer if isinstance(writer, FallibleWriter) else None
+        self._restraint = Restraint(needed, estimate_prompt)
+
+    def tell(self, deltas: list[Delta]) -> tuple[bytes, list[Delta]]:
+        """The bytes, and what they mean: a failure where the writer found that it cannot tell all of it."""
+        deltas = self._restraint.feed(deltas)
+        data = b"".join([self._writer.write(delta) for delta in deltas])
+        failure = self._fallible.failure if self._fallible else None
+        if failure is None or (deltas and isinstance(deltas[-1], Failed)):
+            return data, deltas
+        return data, [*(delta for delta in deltas if not isinstance(delta, Finished)), Failed(failure)]
 
 
 class Crossing:
     """Upstream events in, the client's bytes out, through the deltas in the middle."""
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter, needed: Restraints = UNRESTRAINED) -> None:
+    def __init__(
+        self,
+        reader: StreamReader,
+        writer: StreamWriter,
+        needed: Restraints = UNRESTRAINED,
+        estimate_prompt: Callable[[], int] = nothing_counted,
+    ) -> None:
         self._reader = reader
-        self._writer = writer
-        self._restraint = Restraint(needed)
+        self._telling = Telling(writer, needed, estimate_prompt)
 
     def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
         """What this event means, in the client's bytes."""
-        return self._written(self._reader.read(event))
+        return self._telling.tell(self._reader.read(event))
 
     def close(self) -> tuple[bytes, list[Delta]]:
         """The body ended; an error event unless a proper end was seen."""
-        return self._written(self._reader.close())
+        return self._telling.tell(self._reader.close())
 
-    def _written(self, deltas: list[Delta]) -> tuple[bytes, list[Delta]]:
-        deltas = self._restraint.feed(deltas)
-        return b"".join([self._writer.write(delta) for delta in deltas]), deltas
+    def say(self, deltas: list[Delta]) -> tuple[bytes, list[Delta]]:
+        """What the upstream did not say: pings of ours, or that it broke off."""
+        return self._telling.tell(deltas)

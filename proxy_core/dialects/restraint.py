@@ -7,7 +7,7 @@ client gets the same whether it streams or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -15,15 +15,19 @@ from proxy_core.chat import (
     Answer,
     BlockEnded,
     Delta,
+    Failed,
     Finished,
     Pinged,
     Started,
     Stopped,
     StopReason,
     TextDelta,
+    ThinkingDelta,
     ToolCallDelta,
     ToolCallStarted,
+    Usage,
     UsageDelta,
+    merge_usage,
 )
 from proxy_core.dialects.fold import fold, unfold
 from proxy_core.dialects.restrained_text import FenceFilter, TagFilter, end_that_may_begin
@@ -90,18 +94,39 @@ class TextStage:
                 return [*self._text.flush(), delta]
 
 
-class StopScanner:
-    """Ends the stream at the first of some stop sequences: the one that is complete first, the longest of several."""
+_MOST_SWALLOWED = 64
+_CHARS_PER_TOKEN = 4
 
-    def __init__(self, stops: Sequence[str]) -> None:
+
+def nothing_counted() -> int:
+    """The size of a prompt that nobody counted."""
+    return 0
+
+
+class StopScanner:
+    """Ends the stream at the first of some stop sequences: the one that is complete first, the longest of several.
+
+    The upstream's figures come last. Until then what it goes on saying is swallowed; where it says some 64 things
+    more, breaks off or falls silent, the stream ends without it and with figures of our own.
+    """
+
+    def __init__(self, stops: Sequence[str], estimate_prompt: Callable[[], int] = nothing_counted) -> None:
         self._stops = stops
+        self._estimate_prompt = estimate_prompt
         self._held = ""
+        self._is_stopped = False
         self._is_over = False
+        self._swallowed = 0
+        self._output_chars = 0
+        self._usage = Usage()
 
     def feed(self, delta: Delta) -> list[Delta]:
-        """Text as far as no stop sequence can stand in it; after one nothing but the end."""
+        """Text as far as no stop sequence can stand in it; after one nothing but figures and the end."""
         if self._is_over:
             return []
+        self._note(delta)
+        if self._is_stopped:
+            return self._drain(delta)
         match delta:
             case TextDelta(text):
                 return self._scan(self._held + text)
@@ -115,11 +140,35 @@ class StopScanner:
         places = [(place + len(stop), place, stop) for stop in self._stops if (place := text.find(stop)) >= 0]
         if places:
             _, start, stop = min(places)
-            self._is_over = True
-            return [*_told(text[:start]), Stopped(StopReason.STOP_SEQUENCE, stop), Finished()]
+            self._is_stopped = True
+            return [*_told(text[:start]), Stopped(StopReason.STOP_SEQUENCE, stop)]
         certain = end_that_may_begin(text, self._stops)
         self._held = text[certain:]
         return _told(text[:certain])
+
+    def _note(self, delta: Delta) -> None:
+        match delta:
+            case TextDelta(text) | ThinkingDelta(text) | ToolCallDelta(fragment=text):
+                self._output_chars += len(text)
+            case Started(usage=Usage() as usage) | UsageDelta(usage):
+                self._usage = merge_usage(self._usage, usage)
+            case _:
+                pass
+
+    def _drain(self, delta: Delta) -> list[Delta]:
+        if isinstance(delta, UsageDelta):
+            return [delta]
+        self._swallowed += 1
+        self._is_over = isinstance(delta, Finished | Failed | Pinged) or self._swallowed > _MOST_SWALLOWED
+        return [*self._missing_figures(), Finished()] if self._is_over else []
+
+    def _missing_figures(self) -> list[Delta]:
+        """An upstream that says 1 in advance has said nothing yet."""
+        if self._usage.output_tokens > 1:
+            return []
+        said = max(1, self._output_chars // _CHARS_PER_TOKEN)
+        prompt = 0 if self._usage.prompt_tokens else self._estimate_prompt()
+        return [UsageDelta(merge_usage(self._usage, Usage(input_tokens=prompt, output_tokens=said)))]
 
 
 def _told(text: str) -> list[Delta]:
@@ -161,12 +210,12 @@ class OwnToolNames:
 class Restraint:
     """All the stages that one answer needs, in the order in which a model's output means something."""
 
-    def __init__(self, needed: Restraints) -> None:
+    def __init__(self, needed: Restraints, estimate_prompt: Callable[[], int] = nothing_counted) -> None:
         self._stages: list[Stage] = []
         if needed.has_inline_tags:
             self._stages.append(TextStage(TagFilter()))
         if needed.stops:
-            self._stages.append(StopScanner(needed.stops))
+            self._stages.append(StopScanner(needed.stops, estimate_prompt))
         if needed.strips_fences:
             self._stages.append(TextStage(FenceFilter()))
         if needed.is_serial:

@@ -25,7 +25,7 @@ def stream_headers(headers: Mapping[str, str]) -> dict[str, str]:
 class StreamedReply:
     """Bytes for the client as the upstream's arrive. Whoever gets it must `close()` it.
 
-    A stream that breaks says so in the client's own dialect and never looks finished; `say` writes that and the
+    A stream that breaks says so in the client's own dialect and never looks finished; `say` tells that and the
     pings after each `beat_s` of the upstream's silence. key: what the upstream was sent, masked where it repeats it.
     """
 
@@ -34,7 +34,7 @@ class StreamedReply:
         upstream: UpstreamReply,
         relay: StreamRelay,
         record: ExchangeRecord,
-        say: Callable[[Delta], bytes],
+        say: Callable[[list[Delta]], tuple[bytes, list[Delta]]],
         headers: Mapping[str, str],
         beat_s: float,
         key: str = "",
@@ -67,13 +67,14 @@ class StreamedReply:
 
     def _beat(self) -> bytes:
         """A ping, which some dialects know only inside of a stream that has begun."""
-        return self._say(Pinged()) if self._has_begun else _KEEP_ALIVE
+        return self._hear(*self._say([Pinged()])) if self._has_begun else _KEEP_ALIVE
 
     def _turn(self, events: list[SseEvent]) -> bytes:
         out: list[bytes] = []
         for event in events:
-            out.append(self._hear(*self._relay.relay(event)))
-        self._has_begun = self._has_begun or bool(out)
+            data, deltas = self._relay.relay(event)
+            out.append(self._hear(data, deltas))
+            self._has_begun = self._has_begun or any(not isinstance(delta, Pinged) for delta in deltas)
         return b"".join(out)
 
     def _end(self) -> bytes:
@@ -93,16 +94,16 @@ class StreamedReply:
         """What tells the client that this stream ends here and is not complete; nothing once it has ended."""
         if self._record.has_ended:
             return b""
-        failed = Failed(without_key(error, self._key))
-        self._record.hear([failed])
-        return self._say(failed)
+        return self._hear(*self._say([Failed(without_key(error, self._key))]))
 
     async def close(self, error: BaseException | None = None) -> None:
         """Done, or given up: the upstream's connection is closed unless its body came to an end."""
-        if error is not None:
-            self._record.fail(error)
-        elif self._record.exchange.outcome == "done":
-            await self._upstream.drain()
-        self._record.finish(_OK)
-        self._upstream.close()
-        self.when_closed()
+        try:
+            if error is not None:
+                self._record.fail(error)
+            elif self._record.exchange.outcome == "done":
+                await self._upstream.drain()
+        finally:  # a client that has all it wanted may leave during the drain
+            self._record.finish(_OK)
+            self._upstream.close()
+            self.when_closed()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import orjson
 
-from proxy_core.chat import Answer
-from proxy_core.dialects.base import Dialect, ReplyContext, StreamRelay
-from proxy_core.dialects.crossing import Crossing
+from proxy_core.chat import Answer, Failed, Started, StopReason, ToolCall, Usage
+from proxy_core.dialects.base import Dialect, ReplyContext
+from proxy_core.dialects.crossing import Crossing, Telling
 from proxy_core.dialects.fold import Folder, unfold
 from proxy_core.dialects.restraint import UNRESTRAINED, Restraints, restrain
 from proxy_core.dialects.upstream_errors import is_error_body
@@ -26,12 +27,14 @@ from proxy_core.wire.sse import SseDecoder
 _JSON = {"content-type": "application/json"}
 _OK = 200
 _FIRST_ERROR = 400
+_RELAYED = Started("", "", Usage(input_tokens=1))
+"""What a writer beside a relay is told: the stream has begun without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One request in mid-corridor: everything that the way back needs. key: what the upstream was sent, and nobody
-    else may see."""
+    else may see. demands_call: a tool call was demanded in words only, and may be demanded once more."""
 
     call: Call
     route: Route
@@ -42,11 +45,20 @@ class Passage:
     beat_s: float
     restraints: Restraints = UNRESTRAINED
     key: str = field(default="", repr=False)
+    demands_call: bool = False
 
     @property
     def is_open(self) -> bool:
         """Whether bytes can go through as they came: one dialect, and nothing to be done to the answer."""
         return self.call.dialect.name == self.upstream.name and not self.restraints.is_needed
+
+
+class NoCallError(UpstreamError):
+    """A whole answer came without the tool call that it should have. pass_on: gives the client's reply all the same."""
+
+    def __init__(self, pass_on: Callable[[], WholeReply]) -> None:
+        super().__init__("The model called no tool although it was told to.", status=502)
+        self.pass_on = pass_on
 
 
 async def turn_answer(
@@ -82,6 +94,7 @@ def _refusal(passage: Passage, reply: UpstreamReply, raw: bytes, now: float) -> 
 def _unstreamed(passage: Passage, raw: bytes, body: JsonObject, *, stream: bool) -> WholeReply:
     """A plain answer; to a client that asked for a stream it is told as one."""
     answer = passage.upstream.read_answer(body)
+    _demand_call(passage, answer, lambda calm: _unstreamed(calm, raw, body, stream=stream))
     if stream:
         return _whole_as_stream(passage, answer)
     if not passage.is_open:
@@ -93,7 +106,15 @@ def _unstreamed(passage: Passage, raw: bytes, body: JsonObject, *, stream: bool)
     return WholeReply(told, {**passage.headers, **_JSON})
 
 
+def _demand_call(passage: Passage, answer: Answer, tell: Callable[[Passage], WholeReply]) -> None:
+    """Raises NoCallError for an answer that was complete, and yet without a call."""
+    has_call = any(isinstance(part, ToolCall) for part in answer.parts)
+    if passage.demands_call and not has_call and answer.stop is StopReason.END_TURN:
+        raise NoCallError(lambda: tell(replace(passage, demands_call=False)))
+
+
 def _whole(passage: Passage, answer: Answer) -> WholeReply:
+    _demand_call(passage, answer, lambda calm: _whole(calm, answer))
     answer = restrain(answer, passage.restraints)
     passage.record.hear_answer(answer)
     body = _encode(passage.call.dialect.write_answer(answer, passage.context))
@@ -111,23 +132,25 @@ def _encode(body: JsonObject) -> bytes:
 
 def _whole_as_stream(passage: Passage, answer: Answer) -> WholeReply:
     writer = passage.call.dialect.open_writer(passage.context)
-    deltas = unfold(restrain(answer, passage.restraints))
+    body, deltas = Telling(writer).tell(unfold(restrain(answer, passage.restraints)))
+    if isinstance(failed := deltas[-1], Failed):
+        raise failed.error
     passage.record.hear(deltas)
-    body = b"".join([writer.write(delta) for delta in deltas])
     passage.record.finish(_OK)
     return WholeReply(body, stream_headers(passage.headers))
 
 
 def _streamed(passage: Passage, reply: UpstreamReply) -> StreamedReply:
-    """Bytes that may pass: a relay. Otherwise one writer both tells the deltas and, if need be, the failure."""
-    writer = passage.call.dialect.open_writer(passage.context)
-    relay: StreamRelay
+    """Bytes that may pass: a relay. Otherwise one writer both tells the deltas and what we say ourselves."""
+    context, headers = passage.context, stream_headers(passage.headers)
+    writer = passage.call.dialect.open_writer(context)
     if passage.is_open:
-        relay = passage.upstream.open_relay(passage.context)
-    else:
-        relay = Crossing(passage.upstream.open_reader(), writer, passage.restraints)
-    headers = stream_headers(passage.headers)
-    return StreamedReply(reply, relay, passage.record, writer.write, headers, passage.beat_s, passage.key)
+        writer.write(_RELAYED)
+        relay = passage.upstream.open_relay(context)
+        say = Telling(writer).tell
+        return StreamedReply(reply, relay, passage.record, say, headers, passage.beat_s, passage.key)
+    crossing = Crossing(passage.upstream.open_reader(), writer, passage.restraints, context.estimate_prompt)
+    return StreamedReply(reply, crossing, passage.record, crossing.say, headers, passage.beat_s, passage.key)
 
 
 async def _fold(upstream: Dialect, reply: UpstreamReply) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from proxy_core.chat import Answer, Image, StopReason, Text, Tool, ToolCall, ToolChoice, ToolResult, Usage
@@ -41,11 +43,28 @@ async def test_more_stop_sequences_than_the_upstream_takes(corridor: Corridor, l
 
 
 async def test_after_a_stop_sequence_the_upstream_is_left(corridor: Corridor) -> None:
-    corridor.upstream.reply = Reply(answer=said("a END" + " more" * 50), split=list, hold_at=2_000, piece_bytes=100)
+    corridor.upstream.reply = Reply(answer=said("a END" + "." * 900), split=list, hold_at=80_000, piece_bytes=1_000)
     body = {**openai_body(request("Count.", model="glm-4.6-openai")), "stream": True, "stop": ["first", "END"]}
     got = await call(corridor, "POST", "/v1/chat/completions", body)
     await corridor.upstream.last.left.wait()
     assert got.text.endswith("data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize(("tail", "told"), [(" three", 7), ("." * 900, 9)], ids=["the upstream's own", "estimated"])
+async def test_figures_behind_a_stop_sequence_are_told(corridor: Corridor, tail: str, told: int) -> None:
+    corridor.upstream.reply = Reply(answer=said("one two END" + tail), split=list)
+    body = {**openai_body(request("Count.", model="glm-4.6-openai")), "stream": True, "stop": ["first", "END"]}
+    got = await call(corridor, "POST", "/v1/chat/completions", {**body, "stream_options": {"include_usage": True}})
+    usage = json.loads(got.text.split("data: ")[-2])["usage"]
+    assert usage["prompt_tokens"] > 0
+    assert usage["completion_tokens"] in (told, told + 10)
+
+
+async def test_a_silence_behind_a_stop_sequence_is_the_end(corridor: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corridor.proxy._porter._desk._corridor, "_beat_s", 0.03)
+    corridor.upstream.reply = Reply(answer=said("a END" + "." * 20), split=list, hold_at=2_000, piece_bytes=100)
+    heard = await ask(corridor, A_TO_O, request("Count."), stream=True, stop_sequences=["first", "END"])
+    assert (heard.text, heard.stop) == ("a ", "stop_sequence")
 
 
 @BOTH

@@ -12,6 +12,7 @@ from proxy_core.chat import (
     Answer,
     BlockEnded,
     Delta,
+    Failed,
     Finished,
     Pinged,
     Started,
@@ -28,6 +29,7 @@ from proxy_core.chat import (
 )
 from proxy_core.dialects.fold import fold, unfold
 from proxy_core.dialects.restraint import Restraint, Restraints, restrain
+from proxy_core.errors import UpstreamError
 
 TAGS, FENCES = Restraints(has_inline_tags=True), Restraints(strips_fences=True)
 STOPS = Restraints(stops=("STOP", "\n\n", "abab"))
@@ -74,13 +76,30 @@ def test_the_sequence_that_is_complete_first_counts_as_in_a_stream() -> None:
     assert (cut.parts, cut.stop_sequence) == ((Text("xb"),), "ab")
 
 
-def test_nothing_follows_a_stop_sequence() -> None:
-    after: list[Delta] = [TextDelta("x"), Pinged(), UsageDelta(Usage(1)), Stopped(StopReason.END_TURN), Finished()]
-    assert Restraint(STOPS).feed([TextDelta("a"), TextDelta("STOP!"), *after]) == [
-        TextDelta("a"),
-        Stopped(StopReason.STOP_SEQUENCE, "STOP"),
-        Finished(),
-    ]
+STOPPED = Stopped(StopReason.STOP_SEQUENCE, "STOP")
+FIGURES = UsageDelta(Usage(5, 0, 0, 9))
+END: list[Delta] = [Stopped(StopReason.END_TURN), Finished()]
+ESTIMATE = UsageDelta(Usage(80, 0, 0, 2))
+BROKEN = Failed(UpstreamError("broken", status=502))
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ([TextDelta("x"), BlockEnded(), *END[:1], FIGURES, Finished()], [FIGURES, Finished()]),
+        ([FIGURES, TextDelta("x"), *END, FIGURES, Finished()], [FIGURES, Finished()]),
+        ([TextDelta("x"), *END], [ESTIMATE, Finished()]),
+        ([UsageDelta(Usage(5, 3)), *END], [UsageDelta(Usage(5, 3)), UsageDelta(Usage(5, 3, 0, 2)), Finished()]),
+        ([BROKEN, FIGURES], [ESTIMATE, Finished()]),
+        ([Pinged(), *END], [ESTIMATE, Finished()]),
+        ([BlockEnded()] * 65 + [FIGURES, *END], [ESTIMATE, Finished()]),
+        ([BlockEnded()] * 63 + [FIGURES, *END], [FIGURES, Finished()]),
+    ],
+)
+def test_after_a_stop_sequence_figures_alone_are_told(after: list[Delta], told: list[Delta]) -> None:
+    restraint = Restraint(STOPS, lambda: 80)
+    assert restraint.feed([TextDelta("abc"), TextDelta("STOP!!")]) == [TextDelta("abc"), STOPPED]
+    assert restraint.feed(after) == told
 
 
 def test_a_stop_sequence_counts_in_text_only() -> None:
