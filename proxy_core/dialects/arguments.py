@@ -11,11 +11,17 @@ import re
 
 import orjson
 
+from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
 
 _TOKEN = re.compile(r'"(?:[^"\\]+|\\.)*["\\]?|[{}\[\],:]|[^ \t\r\n{}\[\],:"]+', re.DOTALL)
 _STRING_UNIT = re.compile(r'[^"\\]+|\\u[0-9a-fA-F]{4}|\\[^u]', re.DOTALL)
+_NO_CHARACTER = r"\ufffd"
 _HIGH_SURROGATE = re.compile(r"\\u[dD][89abAB]")
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
 _BLANKS = " \t\r\n"  # JSON's own, fewer than Python's
 _LITERALS = ("true", "false", "null")
 _CLOSER = {"{": "}", "[": "]"}
@@ -33,10 +39,25 @@ def arguments_object(text: str) -> JsonObject:
     if not text.strip(_BLANKS):
         return {}
     try:
-        return _as_arguments(orjson.loads(text))
+        return _as_arguments(_parsed(text))
     except orjson.JSONDecodeError:
         repaired = _repaired(text)
-    return {"_raw": text} if repaired is None else _as_arguments(orjson.loads(repaired))
+    return {"_raw": text} if repaired is None else _as_arguments(_parsed(repaired))
+
+
+def whole_arguments(text: str) -> str | None:
+    """The JSON text of a call that is over: closed where it was cut, taken out of a string where it was encoded twice.
+
+    "{}" for blanks and null; None for what no honest completion makes JSON. What is JSON but no object stays.
+    """
+    repaired = "{}" if not text.strip(_BLANKS) else text if _is_json(text) else _repaired(text)
+    if repaired is None:
+        return None
+    value = _parsed(repaired)
+    if isinstance(value, str) and value.lstrip(_BLANKS).startswith("{"):
+        inner = whole_arguments(value)
+        return repaired if inner is None else inner
+    return "{}" if value is None else repaired
 
 
 def arguments_text(value: object) -> str:
@@ -50,6 +71,22 @@ def arguments_text(value: object) -> str:
         return "{}" if value is None else orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
         return '{"_raw":"(nested too deeply)"}'
+
+
+def told_arguments(text: str, *, is_cut: bool) -> str:
+    """The arguments of a call in a whole answer: `whole_arguments`, or as they are where a limit has cut the answer.
+
+    Raises UpstreamError for what is no JSON: nobody shall carry it out.
+    """
+    whole = arguments_text(text) if is_cut else whole_arguments(text)
+    if whole is None:
+        raise bad_arguments()
+    return whole
+
+
+def bad_arguments() -> UpstreamError:
+    """The model's call cannot be understood."""
+    return UpstreamError("The upstream sent tool arguments that are not JSON.", status=502)
 
 
 def completion_suffix(text: str) -> str | None:
@@ -92,9 +129,20 @@ def _as_arguments(value: object) -> JsonObject:
     return {} if value is None else {"value": value}
 
 
+def _parsed(text: str) -> object:
+    """The value; halves of surrogate pairs, which are JSON but no Unicode, become U+FFFD."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        mended = _ESCAPE.sub(lambda found: _NO_CHARACTER if found["lone"] else found[0], text)
+        if mended == text:
+            raise
+    return orjson.loads(mended)
+
+
 def _is_json(text: str) -> bool:
     try:
-        orjson.loads(text)
+        _parsed(text)
     except orjson.JSONDecodeError:
         return False
     return True

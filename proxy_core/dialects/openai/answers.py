@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from proxy_core.chat import Answer, AnswerPart, Text, Thinking, ToolCall, Usage
-from proxy_core.dialects.arguments import arguments_text, made_id
+from proxy_core.dialects.arguments import arguments_text, made_id, told_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.legacy import finish_for, is_legacy
 from proxy_core.dialects.openai.messages import function_call
 from proxy_core.dialects.openai.reasons import (
+    is_cut,
     read_finish,
     read_usage,
     write_finish,
@@ -96,7 +97,8 @@ def reasoning_of(message: JsonObject) -> str:
 
 
 def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
-    """The whole reply, under the name of the model that the client asked for."""
+    """The whole reply, under the name of the model that the client asked for. Raises UpstreamError for a call that
+    is not whole."""
     choice = {
         "index": 0,
         "message": _write_message(answer, context),
@@ -123,7 +125,7 @@ def _write_message(answer: Answer, context: ReplyContext) -> JsonObject:
     text = "".join(part.text for part in answer.parts if isinstance(part, Text))
     thinking = "".join(part.text for part in answer.parts if isinstance(part, Thinking))
     calls = [
-        function_call(part.id, part.name, arguments_text(part.arguments))
+        function_call(part.id, part.name, told_arguments(part.arguments, is_cut=is_cut(answer.stop)))
         for part in answer.parts
         if isinstance(part, ToolCall)
     ]
@@ -136,7 +138,10 @@ def _write_message(answer: Answer, context: ReplyContext) -> JsonObject:
 
 
 def touch_answer(body: JsonObject, context: ReplyContext) -> JsonObject:
-    """z.ai's own reply with what clients stumble over set right; `body` itself is not changed."""
+    """z.ai's own reply with what clients stumble over set right; `body` itself is not changed.
+
+    Raises UpstreamError for a call that is not whole.
+    """
     choices, answer_id = body.get("choices"), text_of(body.get("id"))
     touched: JsonObject = {**body, "object": "chat.completion", "model": context.model}
     if isinstance(choices, list):
@@ -154,14 +159,16 @@ def _touch_choice(choice: object, answer_id: str) -> object:
     if "finish_reason" in choice and finish != "function_call":
         touched["finish_reason"] = write_finish(read_finish(finish, has_calls=bool(calls)))
     if isinstance(calls, list):
-        told = [_touch_call(call, answer_id, position) for position, call in enumerate(calls)]
+        is_over = not is_cut(read_finish(finish, has_calls=True))
+        told = [_touch_call(call, answer_id, position, is_over=is_over) for position, call in enumerate(calls)]
         touched["message"] = {**message, "tool_calls": told}
     return touched
 
 
-def _touch_call(call: object, answer_id: str, position: int) -> object:
+def _touch_call(call: object, answer_id: str, position: int, *, is_over: bool) -> object:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(call, dict) or not isinstance(function, dict):
         return call
     call_id = call.get("id") or made_id(answer_id, position)
-    return {**call, "id": call_id, "function": {**function, "arguments": arguments_text(function.get("arguments"))}}
+    arguments = told_arguments(arguments_text(function.get("arguments")), is_cut=not is_over)
+    return {**call, "id": call_id, "function": {**function, "arguments": arguments}}

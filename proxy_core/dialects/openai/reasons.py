@@ -25,6 +25,7 @@ _FINISH_OF_STOP = {
     StopReason.REFUSAL: "content_filter",
     StopReason.CONTEXT_EXCEEDED: "length",
 }
+_CUT = (StopReason.MAX_TOKENS, StopReason.CONTEXT_EXCEEDED, StopReason.REFUSAL)
 _MOST_TOKENS = 2**40  # nobody has used more; sums of such figures still fit every JSON writer
 _STANDARD = frozenset(["stop", "length", "tool_calls", "content_filter", "function_call"])
 
@@ -44,6 +45,11 @@ def read_finish(finish: object, *, has_calls: bool) -> StopReason:
 def write_finish(stop: StopReason) -> str:
     """The finish_reason of a stop reason."""
     return _FINISH_OF_STOP[stop]
+
+
+def is_cut(stop: StopReason) -> bool:
+    """Whether the answer ended before the model was done, so that its last call may be half of one."""
+    return stop in _CUT
 
 
 def standard_finish(finish: object) -> object:

@@ -34,6 +34,7 @@ from proxy_core.dialects.openai.stream_calls import StreamedCalls
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
+from proxy_core.wire.loose_json import load_loosely
 from proxy_core.wire.sse import SseEvent
 
 DONE_DATA = b"[DONE]"
@@ -47,11 +48,14 @@ class _State(Enum):
 
 
 def parse_chunk(data: bytes) -> JsonObject | None:
-    """The object in an event's data; None if there is none."""
+    """The object in an event's data, which may be JSON only almost; None if there is none."""
     try:
         parsed = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return None
+        try:
+            parsed = load_loosely(data)
+        except ValueError:
+            return None
     return parsed if isinstance(parsed, dict) else None
 
 

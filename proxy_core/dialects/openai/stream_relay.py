@@ -11,10 +11,11 @@ from __future__ import annotations
 import orjson
 
 from proxy_core.chat import Delta, Failed, Finished, Stopped, ToolCallDelta, ToolCallStarted
+from proxy_core.dialects.arguments import bad_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.answers import completion_id, text_of
 from proxy_core.dialects.openai.messages import function_call
-from proxy_core.dialects.openai.reasons import standard_finish, write_finish
+from proxy_core.dialects.openai.reasons import is_cut, standard_finish, write_finish
 from proxy_core.dialects.openai.stream_calls import is_foreign
 from proxy_core.dialects.openai.stream_reader import DONE_DATA, OpenAiStreamReader, parse_chunk
 from proxy_core.dialects.openai.stream_writer import DONE, error_end
@@ -35,6 +36,7 @@ class OpenAiRelay:
         self._reader = OpenAiStreamReader()
         self._last: JsonObject = {}
         self._finish: str | None = None
+        self._has_finished = False
 
     def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
         """The bytes to pass on and what they mean; neither once the stream is over."""
@@ -50,6 +52,10 @@ class OpenAiRelay:
         if chunk is None or self._reader.is_over:
             return self._end(deltas, b"")
         self._last = chunk
+        if self._is_broken(deltas):
+            return self._end([*deltas, *self._reader.fail(bad_arguments())], b"")
+        if self._has_finished and chunk.get("choices"):
+            return self._usage_alone(chunk), deltas
         passed = self._passed(chunk, deltas, event.raw)
         if passed is None:
             return self._end(self._reader.fail(UpstreamError(_TOO_DEEP, status=502)), b"")
@@ -58,6 +64,17 @@ class OpenAiRelay:
     def close(self) -> tuple[bytes, list[Delta]]:
         """The body ended: `[DONE]` if only that was missing, an error if the answer was not complete."""
         return self._end(self._reader.close(), DONE)
+
+    def _usage_alone(self, chunk: JsonObject) -> bytes:
+        """A chunk behind the finish_reason: no client waits for more of the answer, but for what it used."""
+        if not chunk.get("usage") or not self._context.wants_usage:
+            return b""
+        return encode_json({**self._head(), "choices": [], "usage": chunk["usage"]})
+
+    def _is_broken(self, deltas: list[Delta]) -> bool:
+        """Whether these end the answer as if it were whole, and a call in it is not."""
+        is_over = any(isinstance(delta, Stopped) and not is_cut(delta.reason) for delta in deltas)
+        return is_over and self._reader.calls.rests() is None
 
     def _passed(self, chunk: JsonObject, deltas: list[Delta], raw: bytes) -> bytes | None:
         """The chunk's bytes; None if it had to be changed and cannot be written again."""
@@ -79,6 +96,7 @@ class OpenAiRelay:
     def _mended(self, choice: JsonObject, deltas: list[Delta]) -> tuple[list[JsonObject], JsonObject]:
         """Calls to tell in a chunk before, and the choice; the same object where nothing has to change."""
         finish, said = choice.get("finish_reason"), choice.get("delta")
+        self._has_finished = self._has_finished or bool(finish)
         late = self._late_calls(deltas) if finish else []
         changes: JsonObject = {}
         if (
@@ -91,12 +109,20 @@ class OpenAiRelay:
         return late, {**choice, **changes} if changes else choice
 
     def _late_calls(self, deltas: list[Delta]) -> list[JsonObject]:
-        """The calls of a last chunk, if any were held back until then or have no arguments yet."""
+        """The calls of a last chunk, if any were held back until then or their arguments are not whole."""
         calls = self._reader.calls
-        bare = calls.bare() if self._finish is None else []
-        if not calls.is_odd and not bare:
+        rests = self._rests(deltas)
+        if not calls.is_odd and not rests:
             return []
-        return _entries([*deltas, *(ToolCallDelta(index, "{}") for index in bare)])
+        return _entries([*deltas, *(ToolCallDelta(index, rest) for index, rest in rests.items())])
+
+    def _rests(self, deltas: list[Delta]) -> dict[int, str]:
+        """What calls still lack when the answer ends. One that was cut by a limit says so by its finish_reason."""
+        for delta in deltas:
+            if isinstance(delta, Stopped):
+                calls = self._reader.calls
+                return calls.bare() if is_cut(delta.reason) else calls.rests() or {}
+        return {}
 
     def _mended_delta(self, said: JsonObject, deltas: list[Delta], is_told: bool) -> JsonObject:
         """is_told: the calls went out in a chunk before."""
@@ -118,10 +144,10 @@ class OpenAiRelay:
 
     def _end(self, deltas: list[Delta], done: bytes) -> tuple[bytes, list[Delta]]:
         """The last bytes: `done` after a proper end, with the finish_reason that the upstream left out."""
+        if deltas and isinstance(failed := deltas[-1], Failed):
+            return error_end(failed.error), deltas
         ending = b""
         for delta in deltas:
-            if isinstance(delta, Failed):
-                return error_end(delta.error), deltas
             if isinstance(delta, Stopped):
                 held_back = _entries(deltas)
                 ending = self._own_chunk({"tool_calls": held_back}) if held_back else b""
@@ -131,16 +157,15 @@ class OpenAiRelay:
         return ending, deltas
 
     def _own_chunk(self, said: JsonObject, finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": said, "finish_reason": finish}
-        return encode_json(
-            {
-                "id": text_of(self._last.get("id")) or completion_id("", self._context),
-                "object": _OBJECT,
-                "created": self._last.get("created", self._context.created),
-                "model": self._context.model,
-                "choices": [choice],
-            }
-        )
+        return encode_json({**self._head(), "choices": [{"index": 0, "delta": said, "finish_reason": finish}]})
+
+    def _head(self) -> JsonObject:
+        return {
+            "id": text_of(self._last.get("id")) or completion_id("", self._context),
+            "object": _OBJECT,
+            "created": self._last.get("created", self._context.created),
+            "model": self._context.model,
+        }
 
 
 def _entries(deltas: list[Delta]) -> list[JsonObject]:

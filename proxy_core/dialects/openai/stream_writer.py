@@ -4,7 +4,8 @@ delta                             chunk
 Started                           delta:{"role":"assistant","content":""}
 TextDelta, ThinkingDelta          delta:{"content"} or {"reasoning_content"}
 ToolCallStarted, ToolCallDelta    delta:{"tool_calls":[{"index",…}]}; {"function_call"} for clients of functions
-Finished                          "{}" for calls without arguments; finish_reason; usage if asked for; [DONE]
+Finished                          what arguments lack; finish_reason; usage if asked for; [DONE]
+Finished, arguments not JSON      as Failed
 Failed                            {"error":…}; [DONE]
 Pinged                            a comment
 """
@@ -30,12 +31,13 @@ from proxy_core.chat import (
     UsageDelta,
     merge_usage,
 )
+from proxy_core.dialects.arguments import bad_arguments, completion_suffix
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.answers import completion_id
 from proxy_core.dialects.openai.errors import write_error
 from proxy_core.dialects.openai.legacy import finish_for, is_legacy
 from proxy_core.dialects.openai.messages import function_call
-from proxy_core.dialects.openai.reasons import write_usage
+from proxy_core.dialects.openai.reasons import is_cut, write_usage
 from proxy_core.errors import ProxyError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import encode_comment, encode_event, encode_json
@@ -57,7 +59,7 @@ class OpenAiStreamWriter:
         self._head: JsonObject = _head(completion_id("", context), context.created, context)
         self._usage = Usage()
         self._stop = StopReason.END_TURN
-        self._bare_calls: set[int] = set()
+        self._calls: dict[int, list[str]] = {}
 
     def write(self, delta: Delta) -> bytes:
         """The chunks of one delta, possibly none."""
@@ -101,7 +103,7 @@ class OpenAiStreamWriter:
         return self._chunk({"role": "assistant", "content": ""})
 
     def _begin_call(self, call: ToolCallStarted) -> bytes:
-        self._bare_calls.add(call.index)
+        self._calls[call.index] = []
         if self._is_legacy:
             return self._chunk({"function_call": {"name": call.name, "arguments": ""}})
         return self._chunk({"tool_calls": [{"index": call.index, **function_call(call.id, call.name, "")}]})
@@ -109,17 +111,24 @@ class OpenAiStreamWriter:
     def _fragment(self, index: int, fragment: str) -> bytes:
         if not fragment:
             return b""
-        self._bare_calls.discard(index)
+        self._calls.setdefault(index, []).append(fragment)
         if self._is_legacy:
             return self._chunk({"function_call": {"arguments": fragment}})
         return self._chunk({"tool_calls": [{"index": index, "function": {"arguments": fragment}}]})
 
     def _finish(self) -> bytes:
-        ending = [self._fragment(index, "{}") for index in sorted(self._bare_calls)]
+        rests = {index: self._rest("".join(said)) for index, said in sorted(self._calls.items())}
+        ending = [self._fragment(index, rest) for index, rest in rests.items() if rest is not None]
+        if len(ending) < len(rests):
+            return error_end(bad_arguments())
         ending.append(self._chunk({}, finish_for(self._stop, self._context)))
         if self._context.wants_usage:
             ending.append(encode_json({**self._head, "choices": [], "usage": write_usage(self._usage)}))
         return b"".join([*ending, DONE])
+
+    def _rest(self, arguments: str) -> str | None:
+        """What the arguments of a call lack; nothing where the finish_reason says that they were cut."""
+        return "" if is_cut(self._stop) and arguments.strip() else completion_suffix(arguments)
 
     def _chunk(self, said: JsonObject, finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": said, "logprobs": None, "finish_reason": finish}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from proxy_core.chat import Answer, AnswerPart, Text, Thinking, ToolCall
+from proxy_core.dialects.arguments import told_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.responses.output import (
     call_item,
@@ -25,7 +28,7 @@ from proxy_core.jsontypes import JsonObject
 
 def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
     """The whole reply, under the name of the model that the client asked for; of an answer that was cut short the
-    last item is incomplete."""
+    last item is incomplete. Raises UpstreamError for a call that is not whole."""
     echo = echo_of(context)
     identity = response_id(answer.id, context)
     shown = [part for part in answer.parts if _is_shown(part, echo)]
@@ -56,4 +59,6 @@ def _write_item(part: AnswerPart, of_response: str, index: int, status: str, ech
             return reasoning_item(item_id("rs", of_response, index), part, echo)
         case ToolCall():
             origin = origin_of(part, echo)
+            if not origin.is_freeform:
+                part = replace(part, arguments=told_arguments(part.arguments, is_cut=status == "incomplete"))
             return call_item(item_id(call_prefix(origin), of_response, index), status, part, origin)

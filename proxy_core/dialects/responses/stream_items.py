@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from proxy_core.chat import Thinking, ThinkingDelta, ToolCall
+from proxy_core.dialects.arguments import completion_suffix
 from proxy_core.dialects.responses.freeform import FreeformProgress
 from proxy_core.dialects.responses.output import (
     begun_call_item,
@@ -160,8 +161,19 @@ class StreamedCall:
     def _name(self, what: str) -> str:
         return f"{'custom_tool_call_input' if self._origin.is_freeform else 'function_call_arguments'}.{what}"
 
+    def is_complete(self) -> bool:
+        """Whether the arguments are a whole object, so that no more of them can follow."""
+        is_due = bool(self._fragments) and self._fragments[-1].rstrip().endswith("}")
+        return is_due and completion_suffix("".join(self._fragments)) == ""
+
+    def is_broken(self) -> bool:
+        """Whether nothing that follows can make JSON of the arguments; freeform input need be none."""
+        return not self._origin.is_freeform and completion_suffix("".join(self._fragments)) is None
+
     def close(self, status: str) -> Events:
         """All of it. What was not told yet goes first: clients may add up the pieces."""
+        if status == "completed" and not self._origin.is_freeform:
+            self._fragments.append(completion_suffix("".join(self._fragments)) or "")
         call = ToolCall(self._call.id, self._call.name, "".join(self._fragments))
         self.final = call_item(self._place.id, status, call, self._origin)
         holder = "input" if self._origin.is_freeform else "arguments"

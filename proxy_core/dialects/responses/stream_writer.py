@@ -8,14 +8,15 @@
 From every state Failed leads to response.failed → over. Every event has the next `sequence_number`.
 
 An item is closed when the next begins, not before: only the end of the model's answer tells whether its last item was
-cut. Calls whose arguments come interleaved stay open together until that end, or until the upstream says that a block
-is over.
+cut. Calls whose arguments come interleaved stay open together until they are whole, or the upstream says that a block
+is over. Items are closed in the order in which they began, as clients keep them in the order in which they end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum, auto
+from itertools import takewhile
 from typing import TypeAlias, assert_never
 
 from proxy_core.chat import (
@@ -37,6 +38,7 @@ from proxy_core.chat import (
     UsageDelta,
     merge_usage,
 )
+from proxy_core.dialects.arguments import bad_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.responses.errors import failure
 from proxy_core.dialects.responses.output import (
@@ -59,6 +61,7 @@ from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import encode_comment, encode_json
 
+_FAILED = "response.failed"
 _LATE_ARGUMENTS = "The upstream sent arguments of a tool call that was not open."
 
 _Content: TypeAlias = TextDelta | ThinkingDelta | ToolCallStarted | ToolCallDelta
@@ -83,6 +86,7 @@ class ResponsesStreamWriter:
         self._items: list[StreamedItem] = []
         self._open: list[StreamedItem] = []
         self._calls: dict[int, StreamedCall] = {}
+        self._over: set[int] = set()
         self._is_block_over = False
         self._usage = Usage()
         self._stop = StopReason.END_TURN
@@ -180,9 +184,9 @@ class ResponsesStreamWriter:
         return self._open[-1] if self._open and not self._is_block_over else None
 
     def _begin(self, item: StreamedItem) -> Events:
-        """A new item. Closed before it are all but calls, and these too where the upstream ends its blocks."""
-        over = [other for other in self._open if self._is_block_over or not isinstance(other, StreamedCall)]
-        yield from self._close(over, "completed")
+        """A new item. Over are before it all but unfinished calls, and these too where the upstream ends its blocks."""
+        self._over |= {id(other) for other in self._open if self._is_block_over or _is_over(other)}
+        yield from self._close(takewhile(lambda other: id(other) in self._over, tuple(self._open)), "completed")
         self._is_block_over = False
         self._items.append(item)
         self._open.append(item)
@@ -191,12 +195,17 @@ class ResponsesStreamWriter:
     def _close(self, items: Iterable[StreamedItem], status: str = "") -> Events:
         """Close these. Without a status the model is done: its last item may have been cut."""
         for item in tuple(items):
-            is_cut = cut_short(self._stop) is not None and item is self._items[-1]
+            is_cut = not status and cut_short(self._stop) is not None and item is self._items[-1]
+            if isinstance(item, StreamedCall) and item.is_broken() and not is_cut:
+                yield from self._failed(bad_arguments())
+                return
             self._open.remove(item)
-            yield from item.close(status or ("incomplete" if is_cut else "completed"))
+            yield from item.close("incomplete" if is_cut else "completed")
 
     def _finish(self) -> bytes:
         closing = self._written(self._close(self._open))
+        if self._has_ended():
+            return closing
         self._state = _State.OVER
         response = self._response(**ended(self._stop), usage=write_usage(self._usage))
         return closing + self._written([{"type": f"response.{response['status']}", "response": response}])
@@ -206,17 +215,28 @@ class ResponsesStreamWriter:
 
     def _failed(self, error: ProxyError) -> Events:
         self._state = _State.OVER
-        yield {"type": "response.failed", "response": self._response(status="failed", error=failure(error))}
+        yield {"type": _FAILED, "response": self._response(status="failed", error=failure(error))}
 
     def _response(self, **news: object) -> JsonObject:
         """The response with the items that are closed."""
         output = [item.final for item in self._items if item.final]
         return response_object(self._id, self._created, self._context, output, **news)
 
+    def _has_ended(self) -> bool:
+        return self._state is _State.OVER
+
     def _written(self, events: Iterable[JsonObject]) -> bytes:
+        """The bytes of these events, of a failure and what comes behind it the failure alone."""
         written: list[bytes] = []
         for event in events:
             name = str(event["type"])
             written.append(encode_json({"type": name, "sequence_number": self._next_sequence, **event}, name))
             self._next_sequence += 1
+            if name == _FAILED:
+                break
         return b"".join(written)
+
+
+def _is_over(item: StreamedItem) -> bool:
+    """Whether nothing more can belong to it once another item begins."""
+    return not isinstance(item, StreamedCall) or item.is_complete()

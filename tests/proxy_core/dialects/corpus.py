@@ -34,34 +34,10 @@ Told = list[list[object]]
 
 # Ids, times and the prompt's size, where they are ours and not the upstream's, are the same in every run.
 CONTEXT = ReplyContext(model="asked", fresh_id="fresh", created=7, wants_usage=True, estimate_prompt=lambda: 12)
-_PASSED = "broken tool calls pass to clients of the same dialect"
 _NO_USAGE = "figures of zero although text was sent; protocols D.4, point 9"
 OPEN: dict[str, dict[str, str]] = {
-    "openai/arguments_cumulative": {"openai": _PASSED},
-    "openai/arguments_cumulative_cut_before_value": {
-        "anthropic": "taken for fragments: an error where the call could be told",
-        "openai": _PASSED,
-        "responses": "taken for fragments: a completed call with broken arguments",
-    },
-    "openai/arguments_double_encoded": {"openai": _PASSED, "responses": "arguments stay a string of JSON"},
-    "openai/arguments_empty": {"openai": "arguments that are no JSON"},
-    "openai/arguments_truncated_at_tool_calls": {"openai": _PASSED, "responses": "a completed call, cut arguments"},
     "openai/comment_before_start": {"anthropic": "a ping before message_start; protocols B.5"},
-    "openai/finish_duplicate": {"openai": "two chunks with a finish_reason; protocols C.3"},
     "openai/finish_model_context_window_exceeded": {"anthropic": "not max_tokens for old clients; protocols D.3"},
-    "openai/finish_stop_after_tool": {"openai": "the finish_reason denies the call"},
-    "openai/finish_tool_calls_without_tool": {"openai": "the finish_reason promises a call"},
-    "openai/interleaved_reasoning_tools": {
-        "responses": "a call ends behind the reasoning after it: kept in that order by clients that count the ends"
-    },
-    "openai/late_tool_id_and_name": {"openai": _PASSED},
-    "openai/role_repeated": {"openai": "the role again in each chunk; protocols C.3"},
-    "openai/text_after_finish": {"openai": "text behind the finish_reason passes; protocols C.3"},
-    "openai/tool_id_never": {"openai": _PASSED},
-    "openai/tool_index_always_zero": {"openai": _PASSED},
-    "openai/tool_index_missing": {"openai": _PASSED},
-    "openai/tool_name_repeated": {"openai": _PASSED},
-    "openai/tool_name_repeated_before_id": {"openai": _PASSED},
     "openai/usage_never": {"responses": _NO_USAGE},
     "anthropic/done_without_finish": {"anthropic": "[DONE] passes to the client; protocols B.5"},
     "anthropic/finish_sensitive": {"anthropic": "a stop_reason that the protocol does not have"},

@@ -16,6 +16,7 @@ from proxy_core.dialects.arguments import (
     completion_suffix,
     made_id,
     safe_id,
+    whole_arguments,
 )
 
 JSON_VALUES = st.recursive(
@@ -81,12 +82,42 @@ def test_text_becomes_an_object(text: str, expected: object) -> None:
         ('{"a":1 ', "}"),
         ('{"a" ', ":null}"),
         ('{"a":[{"b":fal', "se}]}"),
+        ('{"a":"\\ude00\\ud83d', '\\udc00"}'),
+        ('{"a":"\\ud83d"', "}"),
+        ('{"a":"\\ud8"x', None),
         ('{"a" 1', None),
         ('{"a":}', None),
     ],
 )
 def test_what_was_sent_is_completed(text: str, suffix: str | None) -> None:
     assert completion_suffix(text) == suffix
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("", "{}"),
+        (" null ", "{}"),
+        ('{"a": 1}', '{"a": 1}'),
+        ('{"a":1,', '{"a":1}'),
+        ('{"a":["b', '{"a":["b"]}'),
+        ('"{\\"a\\":1}"', '{"a":1}'),
+        ('"{\\"a\\":1', '{"a":1}'),
+        ('"{oops"', '"{oops"'),
+        ("[1]", "[1]"),
+        ('{"a":"\\ud83d"}', '{"a":"\\ud83d"}'),
+        ('{"a":NaN}', None),
+        ("oops", None),
+    ],
+)
+def test_arguments_of_a_call_that_is_over(text: str, whole: str | None) -> None:
+    assert whole_arguments(text) == whole
+
+
+@given(st.text() | st.text('{}[]":,\\u0d8a1 \n'))
+def test_whole_arguments_are_json_or_nothing(text: str) -> None:
+    whole = whole_arguments(text)
+    assert whole is None or json.loads(whole, parse_constant=lambda _: 1 / 0) is not None
 
 
 @given(JSON_OBJECTS, st.booleans(), st.floats(0, 1))

@@ -132,6 +132,9 @@ def test_touched_is_only_what_must_be() -> None:
         ("stop", "", ("tool_calls", "{}")),
         (None, None, ("tool_calls", "{}")),
         ("function_call", " ", ("function_call", "{}")),
+        ("tool_calls", '{"a":["b', ("tool_calls", '{"a":["b"]}')),
+        ("tool_calls", '"{\\"a\\":1}"', ("tool_calls", '{"a":1}')),
+        ("length", '{"a":["b', ("length", '{"a":["b')),
     ],
 )
 def test_what_strict_clients_stumble_over_is_set_right(finish: str, arguments: object, touched: object) -> None:
@@ -155,3 +158,12 @@ def test_a_finish_that_contradicts_the_answer_gives_way() -> None:
 @pytest.mark.parametrize("choices", [None, "x", [3], [{}], [{"message": {"tool_calls": [3, {"function": 3}]}}]])
 def test_touching_odd_replies_does_not_break_them(choices: object) -> None:
     assert touch_answer({"choices": choices}, CONTEXT)["choices"] == choices
+
+
+def test_a_call_that_is_no_json_is_an_error_unless_a_limit_cut_it() -> None:
+    body = reply(said(content=None, tool_calls=[call(arguments='{"a" 1')]), "tool_calls")
+    for write in (lambda: touch_answer(body, CONTEXT), lambda: write_answer(read_answer(body), CONTEXT)):
+        with pytest.raises(UpstreamError, match="not JSON"):
+            write()
+    body["choices"][0]["finish_reason"] = "length"
+    assert touch_answer(body, CONTEXT)["choices"] == body["choices"]

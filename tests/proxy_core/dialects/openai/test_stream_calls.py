@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +69,18 @@ def whole(deltas: list[Delta]) -> list[tuple[str, str, str]]:
         ([[piece(0, "c1", "look", {"a": 1})], [piece(0, "c1", "look", {"a": 1})]], ONE),
         ([[piece(0, "c1", "look", '{"a')], [piece(0, arguments='{"a":')], [piece(0, arguments=A)]], ONE),
         ([[piece(0, "c1", "look", '{"a"')], [piece(0, arguments=":1}")], [piece(0, arguments=A)]], ONE),
-        # What looks like it but is nested.
+        # Said again before there was a value, and what looks like it but is nested.
+        ([[piece(0, "c1", "look", '{"a":')], [piece(0, arguments='{"a":1')], [piece(0, arguments=A)]], ONE),
+        ([[piece(0, "c1", "look", '{"a":')], [piece(0, arguments=A)]], ONE),
+        ([[piece(0, "c1", "look", '{"a":')], [piece(0, arguments='{"a":')], [piece(0, arguments=A)]], ONE),
+        ([[piece(0, "c1", "look", '{"a":')], [piece(0, arguments='{"a":1')], [piece(0, arguments="}}")]],
+         [("c1", "look", '{"a":{"a":1}}')]),
+        # A string within the string, cut anywhere, cumulative, cut off.
+        ([[piece(0, "c1", "look", ' "{\\"a')], [piece(0, arguments='\\":1}"')]], ONE),
+        ([[piece(0, "c1", "look", '"{\\"a')], [piece(0, arguments='"{\\"a\\":1}"')]], ONE),
+        ([[piece(0, "c1", "look", '"{\\"a\\":1')]], ONE),
+        ([[piece(0, "c1", "look", '"text"')]], [("c1", "look", '"text"')]),
+        ([[piece(0, "c1", "look", "null")]], [("c1", "look", "{}")]),
         ([[piece(0, "c1", "look", '{"a":')], [piece(0, arguments='{"a":1}')], [piece(0, arguments="}")]],
          [("c1", "look", '{"a":{"a":1}}')]),
         # Nothing at all.
@@ -96,6 +109,22 @@ def test_pieces_are_passed_on_as_they_come() -> None:
     assert calls.read([piece(0, "c1", "look", "{")]) == [ToolCallStarted(0, "c1", "look"), ToolCallDelta(0, "{")]
     assert calls.read([piece(0, arguments="}")]) == [ToolCallDelta(0, "}")]
     assert (calls.read([piece(0, arguments="")]), calls.flush("x"), calls.started) == ([], [], 1)
+
+
+def test_what_no_completion_helps_is_known() -> None:
+    calls = StreamedCalls()
+    calls.read([piece(0, "c1", "look", '{"a":["b'), piece(1, "c2", "see"), piece(2, "c3", "look", "{}")])
+    assert (calls.rests(), calls.bare()) == ({0: '"]}', 1: "{}"}, {1: "{}"})
+    calls.read([piece(2, arguments="}")])
+    assert calls.rests() is None
+
+
+@given(st.lists(st.integers(1, 7), min_size=1, max_size=12))
+def test_pieces_that_repeat_all_add_up(cuts: list[int]) -> None:
+    text = '{"path":{"path":"{\\"a\\""},"lines":[{"a":{"a":1}}]}'
+    ends = [end for end in itertools.accumulate(cuts) if end < len(text)]
+    chunks: list[list[object]] = [[piece(0, arguments=text[:end])] for end in [*ends, len(text)]]
+    assert whole(collect([[piece(0, "c1", "look", "")], *chunks])) == [("c1", "look", text)]
 
 
 @given(st.lists(st.integers(1, 7), max_size=12))

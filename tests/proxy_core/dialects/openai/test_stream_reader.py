@@ -121,6 +121,22 @@ def test_comments_mean_that_the_upstream_lives() -> None:
     assert (reader.is_over, reader.read(comment), reader.close()) == (True, [], [])
 
 
+ALMOST = '{"id":"up-1","model":"glm-4.6","created":5,"x":%s,"choices":[{"delta":{"content":"%s"}}]}'
+
+
+@pytest.mark.parametrize(
+    ("extra", "text", "told"),
+    [
+        ("1", r"a\ud83d", "a\ufffd"),
+        ("1", r"\ude00 b\ud83d\ude00", "\ufffd b\U0001f600"),
+        ("NaN", "a", "a"),
+        ("[-Infinity,1e999,1.5]", "a", "a"),
+    ],
+)
+def test_what_is_json_only_almost_is_read(extra: str, text: str, told: str) -> None:
+    assert read_all(ALMOST % (extra, text), END) == [STARTED, TextDelta(told), STOP, FINISHED]
+
+
 GOLDEN = (
     chunk({"role": "assistant", "reasoning_content": "Wetter? 天气"}),
     chunk({"content": "Ich sehe nach… ☂️"}),

@@ -29,6 +29,8 @@ TEXT, END = chunk({"content": "Hi"}), chunk({}, "stop")
 USAGE_ONLY = {**TEXT, "choices": [], "usage": {"prompt_tokens": 3}}
 CLOSED = {"message": "The upstream closed the stream before it was complete.", "type": "server_error"}
 
+BROKEN = {"message": "The upstream sent tool arguments that are not JSON.", "type": "server_error"}
+
 
 def calls(*entries: object) -> JsonObject:
     """A chunk that tells calls."""
@@ -65,6 +67,13 @@ def test_odd_bytes_pass_as_they_are() -> None:
     assert OpenAiRelay(CONTEXT).relay(SseEvent("", data, raw))[0] == raw
 
 
+@pytest.mark.parametrize(("model", "sent"), [("asked", r"\ud83d"), ("own", "\ufffd")])
+def test_half_a_character_passes_unless_the_chunk_must_change(model: str, sent: str) -> None:
+    head = f'{{"object":"chat.completion.chunk","model":"{model}",'
+    raw = head + r'"choices":[{"index":0,"delta":{"content":"\ud83d"}}]}'
+    assert f'"content":"{sent}"'.encode() in OpenAiRelay(CONTEXT).relay(event(raw))[0]
+
+
 @pytest.mark.parametrize(
     ("payload", "sent"),
     [
@@ -90,6 +99,12 @@ def test_a_usage_chunk_goes_only_to_those_who_asked(context: ReplyContext, count
     sent, deltas = relay(END, USAGE_ONLY, "[DONE]", context=context)
     assert len(payloads(sent)) == count
     assert deltas == read_all(END, USAGE_ONLY, "[DONE]")
+
+
+@pytest.mark.parametrize(("context", "count"), [(CONTEXT, 0), (ASKED_USAGE, 1)])
+def test_behind_the_finish_reason_only_usage_counts(context: ReplyContext, count: int) -> None:
+    sent, _ = relay(END | STANDARD, TEXT | USAGE_ONLY | {"choices": TEXT["choices"]}, "[DONE]", context=context)
+    assert payloads(sent) == [END | STANDARD, *[{**USAGE_ONLY, **STANDARD}] * count, "[DONE]"]
 
 
 def test_usage_on_a_chunk_with_choices_passes() -> None:
@@ -131,6 +146,8 @@ def test_every_good_stream_gets_a_whole_end(stream: list[object], last: list[obj
             {"message": f"Slow. {CODES['1302'].rule.remedy.en}", "own": 1},
         ),
         ([TEXT, {"error": {"code": "1302", "message": "Slow"}}], {"code": "rate_limit_exceeded"}),
+        ([TEXT, chunk({"tool_calls": [piece(0, "c", "look", "oops")]}, "tool_calls"), END, "[DONE]"], BROKEN),
+        ([TEXT, chunk({"function_call": {"name": "look", "arguments": '{"a" 1'}}, "stop")], BROKEN),
     ],
 )
 def test_every_broken_stream_ends_with_an_error(stream: list[object], error: JsonObject) -> None:
@@ -171,7 +188,15 @@ CUSTOM = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "patch", "
          [calls(piece(0, "c", "look", "")), calls(piece(0, None, None, "{}"))], "tool_calls"),
         ([calls(piece(0, "c", "look", "{}")), chunk({}, "length")], [calls(piece(0, "c", "look", "{}"))], "length"),
         ([calls(CUSTOM), chunk({}, "tool_calls")], [calls(CUSTOM)], "tool_calls"),
-        ([TEXT, chunk({}, "tool_calls"), chunk({}, "tool_calls")], [TEXT, chunk({}, "stop")], "stop"),
+        ([TEXT, chunk({}, "tool_calls"), chunk({}, "tool_calls")], [TEXT], "stop"),
+        ([calls(piece(0, "c", "look", '{"a":["b')), chunk({}, "tool_calls")],
+         [calls(piece(0, "c", "look", '{"a":["b')), calls(piece(0, None, None, '"]}'))], "tool_calls"),
+        ([calls(piece(0, "c", "look", '"{\\"a')), calls(piece(0, None, None, '\\":1}"'))],
+         [calls(told(0, "c", "")), chunk(), calls(piece(0, None, None, '{"a":1}'))], "tool_calls"),
+        ([calls(piece(0, "c", "look", '{"a":["b')), chunk({}, "length")],
+         [calls(piece(0, "c", "look", '{"a":["b'))], "length"),
+        ([calls(piece(0, "c", "look", "oops")), chunk({}, "length")], [calls(piece(0, "c", "look", "oops"))], "length"),
+        ([TEXT, END, TEXT, END], [TEXT], "stop"),
     ],
 )  # fmt: skip
 def test_odd_chunks_are_told_anew(stream: list[JsonObject], said: list[JsonObject], finish: str) -> None:

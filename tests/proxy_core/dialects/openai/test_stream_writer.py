@@ -68,9 +68,10 @@ def framed(delta: JsonObject, finish: str | None = None, **more: object) -> Json
         ([BEGUN, ToolCallDelta(0, '{"a'), ToolCallDelta(0, ""), ToolCallDelta(0, '":1}')],
          [framed({"tool_calls": [{"index": 0, **call(arguments="")}]}),
           framed({"tool_calls": [piece(0, arguments='{"a')]}), framed({"tool_calls": [piece(0, arguments='":1}')]})]),
-        ([BEGUN, ToolCallDelta(0, '{"broken')],
+        ([BEGUN, ToolCallDelta(0, '{"a":"b')],
          [framed({"tool_calls": [{"index": 0, **call(arguments="")}]}),
-          framed({"tool_calls": [piece(0, arguments='{"broken')]})]),
+          framed({"tool_calls": [piece(0, arguments='{"a":"b')]}),
+          framed({"tool_calls": [piece(0, arguments='"}')]})]),
         ([BEGUN, BlockEnded()],
          [framed({"tool_calls": [{"index": 0, **call(arguments="")}]}),
           framed({"tool_calls": [piece(0, arguments="{}")]})]),
@@ -115,6 +116,16 @@ def test_a_broken_stream_ends_with_an_error(before: list[Delta]) -> None:
     *_, failure, done = payloads(write(*before, Failed(error)))
     expected = {"message": "Gone.", "type": "server_error", "param": None, "code": "timeout"}
     assert (failure, done) == ({"error": expected}, "[DONE]")
+
+
+@pytest.mark.parametrize(
+    ("reason", "last"),
+    [(StopReason.TOOL_USE, None), (StopReason.STOP_SEQUENCE, None), (StopReason.MAX_TOKENS, framed({}, "length"))],
+)
+def test_arguments_that_nothing_can_mend_are_no_success(reason: StopReason, last: object) -> None:
+    *_, end, done = payloads(write(STARTED, BEGUN, ToolCallDelta(0, '{"a" 1'), Stopped(reason), FINISHED))
+    assert done == "[DONE]"
+    assert end == last or (last is None and end["error"]["type"] == "server_error")
 
 
 PARTS = st.lists(

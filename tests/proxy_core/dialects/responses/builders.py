@@ -139,6 +139,7 @@ class Client:
         if str(event["type"]).endswith(".delta"):
             self.pieces[index] = self.pieces.get(index, "") + event["delta"]
         if item is not None:
+            assert index == len(self.done)
             self.done[index] = item
         elif str(event["type"]).endswith(".done"):
             self._check_whole(index, event)

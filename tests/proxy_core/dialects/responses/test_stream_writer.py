@@ -131,6 +131,25 @@ PATCHED = [
             [ThinkingDelta("T"), OVER, ThinkingDelta("U"), TURN],
             [*REASONING, *(line.replace(" 0", " 1").replace("T", "U") for line in REASONING)],
         ),
+        (
+            [LOOKING, ToolCallDelta(0, '{"a":1}'), ThinkingDelta("T"), TURN],
+            [FIRST_CALL[0], 'function_call_arguments.delta 0 {"a":1}', *CALLED,
+             *(line.replace(" 0", " 1") for line in REASONING)],
+        ),
+        (
+            [LOOKING, ToolCallDelta(0, '{"a":["b'), TURN],
+            [FIRST_CALL[0], 'function_call_arguments.delta 0 {"a":["b', 'function_call_arguments.delta 0 "]}',
+             'function_call_arguments.done 0 {"a":["b"]}', 'output_item.done 0 {"a":["b"]} completed look'],
+        ),
+        (
+            [LOOKING, ToolCallDelta(0, '{"a'), TextDelta("A"), TextDelta("B"), PATCHING, ToolCallDelta(0, '":1}'),
+             ToolCallDelta(1, "x"), TURN],
+            [*FIRST_CALL[:2], *(line.replace(" 0", " 1") for line in MESSAGE[:4]),
+             "output_item.added 2 in_progress apply_patch", FIRST_CALL[2], *CALLED,
+             *(line.replace(" 0", " 1") for line in MESSAGE[4:]), "output_item.done 1 completed",
+             "custom_tool_call_input.delta 2 x", "custom_tool_call_input.done 2 x",
+             "output_item.done 2 x completed apply_patch"],
+        ),
         ([LOOKING, Pinged(), TURN], [FIRST_CALL[0], "keepalive", *told(LOOKING, TURN)[1:]]),
     ],
 )  # fmt: skip
@@ -245,6 +264,13 @@ def test_arguments_of_no_open_call_break_it(deltas: list[Delta]) -> None:
     assert follow(ASKED, STARTED, *deltas, TURN, FINISHED)["status"] == "failed"
 
 
+@pytest.mark.parametrize("then", [[TURN], [OVER, TextDelta("A"), TURN], [CUT], [OVER, TextDelta("A"), CUT]])
+def test_arguments_that_nothing_can_mend_are_no_success(then: list[Delta]) -> None:
+    response = follow(ASKED, STARTED, LOOKING, ToolCallDelta(0, '{"a" 1}'), *then, FINISHED)
+    assert response["status"] == ("incomplete" if then == [CUT] else "failed")
+    assert [item for item in response["output"] if item["status"] == "completed"] == []
+
+
 def test_late_blanks_do_no_harm() -> None:
     late = [LOOKING, OVER, TextDelta("A"), ToolCallDelta(0, " ")]
     assert follow(ASKED, STARTED, *late, TURN, FINISHED)["status"] == "completed"
@@ -275,7 +301,12 @@ def test_the_stream_and_the_whole_reply_tell_the_same(
     parts: list[AnswerPart], stop: StopReason, usage: Usage, asked: object
 ) -> None:
     answer = Answer("up", "glm-4.6", tuple(parts), stop, usage, created=5)
-    assert follow(asked, *unfold(answer)) == write_answer(answer, asked)
+    response = follow(asked, *unfold(answer))
+    if response["status"] == "failed":
+        with pytest.raises(UpstreamError, match="not JSON"):
+            write_answer(answer, asked)
+    else:
+        assert response == write_answer(answer, asked)
 
 
 DELTAS = st.lists(
