@@ -289,7 +289,7 @@ PARTS = st.lists(
         ToolCall,
         st.sampled_from(["c1", "c2"]),
         st.sampled_from(["look", "apply_patch", "agents__stop", "other"]),
-        st.sampled_from(["", " ", "{}", '{"a":[1]}', '{"a', '{"input":"é\\ud83d\\ude42"}', '{"input":"cu', "raw"]),
+        st.sampled_from(["", "{}", '{"a":[1]}', '{"a', '{"input":"é\\ud83d\\ude42"}', '{"input":"cu', "raw"]),
     ),
     max_size=5,
 )
