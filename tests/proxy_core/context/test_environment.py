@@ -105,12 +105,14 @@ def test_an_old_block_goes(dialect, messages, expected):
 KEPT = [
     pytest.param(user(f"```\n{ROO}\n```"), id="fence"),
     pytest.param(user(f"~~~~ md\n{ROO}\n~~~\n~~~~"), id="long fence"),
+    pytest.param(user(f"````\n```\n{ROO}\n````"), id="fence within a fence"),
     pytest.param(user(f"- as in\n  ```xml\n{ROO}"), id="open fence"),
     pytest.param(user("> " + ROO.replace("\n", "\n> ")), id="quote"),
     pytest.param(user("   > " + ROO.replace("\n", "\n   > ")), id="indented quote"),
     pytest.param(user(f"`{ROO}`"), id="inline code over lines"),
     pytest.param(user("Cut `<environment_details>x</environment_details>` out"), id="inline code"),
-    pytest.param(user('Cut "' + ROO + '" out'), id="quotation marks"),
+    pytest.param(user('Cut "' + ROO + '\nand this" out'), id="behind a quotation mark"),
+    pytest.param(user("Cut '\n" + ROO + "' out"), id="before a quotation mark"),
     pytest.param(user("What <environment_details> opens, </environment_details> closes."), id="sentence"),
     pytest.param(user("<environment_details> opens.\nIts end is </environment_details>"), id="sentences"),
     pytest.param(user(ROO.removesuffix("</environment_details>")), id="unterminated"),
@@ -150,6 +152,7 @@ def test_the_newest_turn_keeps_what_its_tools_said():
         ([LISTED, LISTED, NEWEST], [0, 1, 2]),
         ([LISTED, LISTED, LISTED, NEWEST], [0, 2, 3]),
         ([LISTED, LISTED, LISTED], [0, 2]),
+        ([LISTED, ROO, LISTED, ROO, LISTED, ROO], [0, 2, 4, 5]),
         ([ROO, LISTED, ROO, LISTED, ROO], [1, 3, 4]),
     ],
 )
