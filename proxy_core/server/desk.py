@@ -19,7 +19,8 @@ from proxy_core.pipeline.patience import PatientReply
 from proxy_core.pipeline.setup import Call, Setup, WholeReply
 from proxy_core.pipeline.stream import StreamedReply
 from proxy_core.routing.listing import find_listed, list_page, model_names
-from proxy_core.server.bodies import parse_body, read_body
+from proxy_core.server.bodies import read_body
+from proxy_core.server.bounds import parse_bounded
 from proxy_core.server.doors import Door, Room
 from proxy_core.upstream.watchdog import Watchdog
 from proxy_core.version import __version__
@@ -168,7 +169,7 @@ async def _say_last(response: web.StreamResponse, words: bytes) -> None:
 
 
 async def _call(request: web.Request, visit: Visit) -> Call:
-    body = parse_body(await read_body(request, visit.setup.settings.max_body_mb))
+    body = parse_bounded(await read_body(request, visit.setup.settings.max_body_mb))
     return Call(
         id=visit.id,
         door=visit.door.path,
