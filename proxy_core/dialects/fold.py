@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from proxy_core.chat import (
     Answer,
@@ -33,7 +34,8 @@ class Folder:
 
     def __init__(self) -> None:
         self._started = Started(id="", model="")
-        self._parts: list[AnswerPart] = []
+        self._parts: list[Text | Thinking | ToolCall] = []
+        self._texts: list[list[str]] = []
         self._calls: dict[int, int] = {}
         self._usage = Usage()
         self._stopped = Stopped(StopReason.END_TURN)
@@ -67,12 +69,9 @@ class Folder:
                 self._grow(Thinking(delta.text, delta.signature, delta.redacted))
             case ToolCallStarted(index, call_id, name):
                 self._calls[index] = len(self._parts)
-                self._parts.append(ToolCall(call_id, name, ""))
+                self._append(ToolCall(call_id, name, ""), "")
             case ToolCallDelta(index, fragment):
-                place = self._calls[index]
-                call = self._parts[place]
-                if isinstance(call, ToolCall):
-                    self._parts[place] = ToolCall(call.id, call.name, call.arguments + fragment)
+                self._texts[self._calls[index]].append(fragment)
             case _:
                 pass
 
@@ -80,11 +79,17 @@ class Folder:
         last = self._parts[-1] if self._parts and self._is_block_open else None
         self._is_block_open = True
         if isinstance(part, Text) and isinstance(last, Text):
-            self._parts[-1] = Text(last.text + part.text)
+            self._texts[-1].append(part.text)
         elif isinstance(part, Thinking) and isinstance(last, Thinking) and not part.redacted:
-            self._parts[-1] = Thinking(last.text + part.text, part.signature or last.signature)
+            self._texts[-1].append(part.text)
+            self._parts[-1] = Thinking("", part.signature or last.signature)
         else:
-            self._parts.append(part)
+            self._append(part, part.text)
+
+    def _append(self, part: Text | Thinking | ToolCall, text: str) -> None:
+        """Pieces are joined at the end only: joined one by one, many small ones take time by their square."""
+        self._parts.append(part)
+        self._texts.append([text])
 
     def answer(self) -> Answer:
         """The answer so far. Raises UpstreamError if the stream has not come to its end."""
@@ -93,12 +98,16 @@ class Folder:
         return Answer(
             id=self._started.id,
             model=self._started.model,
-            parts=tuple(self._parts),
+            parts=tuple(map(_with_text, self._parts, map("".join, self._texts))),
             stop=self._stopped.reason,
             usage=self._usage,
             stop_sequence=self._stopped.sequence,
             created=self._started.created,
         )
+
+
+def _with_text(part: Text | Thinking | ToolCall, text: str) -> AnswerPart:
+    return replace(part, arguments=text) if isinstance(part, ToolCall) else replace(part, text=text)
 
 
 def fold(deltas: Iterable[Delta]) -> Answer:
