@@ -34,6 +34,7 @@ from proxy_core.dialects.openai.reasons import write_finish, write_usage
 from proxy_core.dialects.openai.requests import read_request as read_chat
 from proxy_core.dialects.openai.stream_writer import DONE, error_end
 from proxy_core.dialects.shape import as_object, optional_text, refuse
+from proxy_core.dialects.unsaid_usage import chars_of, filled, filled_of
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import encode_comment, encode_json
 
@@ -92,7 +93,7 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
     return {
         **_head(answer.id, answer.created, context),
         "choices": [_choice(text, _finish_reason(answer.stop))],
-        "usage": write_usage(answer.usage),
+        "usage": write_usage(filled_of(answer, context.estimate_prompt)),
     }
 
 
@@ -122,10 +123,12 @@ class CompletionsStreamWriter:
         self._context = context
         self._head = _head("", None, context)
         self._usage = Usage()
+        self._output_chars = 0
         self._stop = StopReason.END_TURN
 
     def write(self, delta: Delta) -> bytes:
         """The chunks of one delta, possibly none."""
+        self._output_chars += chars_of((delta,))
         match delta:
             case TextDelta(text):
                 return self._chunk(text) if text else b""
@@ -163,7 +166,8 @@ class CompletionsStreamWriter:
     def _finish(self) -> bytes:
         ending = self._chunk("", _finish_reason(self._stop))
         if self._context.wants_usage:
-            ending += encode_json({**self._head, "choices": [], "usage": write_usage(self._usage)})
+            usage = filled(self._usage, self._context.estimate_prompt, self._output_chars)
+            ending += encode_json({**self._head, "choices": [], "usage": write_usage(usage)})
         return ending + DONE
 
 

@@ -14,6 +14,7 @@ from proxy_core.dialects.openai.reasons import (
     write_finish,
     write_usage,
 )
+from proxy_core.dialects.unsaid_usage import filled_of
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
@@ -111,7 +112,7 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
         "created": answer.created or context.created,
         "model": context.model,
         "choices": [choice],
-        "usage": write_usage(answer.usage),
+        "usage": write_usage(filled_of(answer, context.estimate_prompt)),
     }
 
 

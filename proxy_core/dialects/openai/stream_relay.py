@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import orjson
 
-from proxy_core.chat import Delta, Failed, Finished, Stopped, ToolCallDelta, ToolCallStarted
+from proxy_core.chat import Delta, Failed, Finished, Stopped, ToolCallDelta, ToolCallStarted, Usage
 from proxy_core.dialects.arguments import bad_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.answers import completion_id, text_of
 from proxy_core.dialects.openai.messages import function_call
-from proxy_core.dialects.openai.reasons import is_cut, standard_finish, write_finish
+from proxy_core.dialects.openai.reasons import is_cut, standard_finish, write_finish, write_usage
 from proxy_core.dialects.openai.stream_calls import is_foreign
 from proxy_core.dialects.openai.stream_reader import DONE_DATA, OpenAiStreamReader, parse_chunk
 from proxy_core.dialects.openai.stream_writer import DONE, error_end
+from proxy_core.dialects.unsaid_usage import chars_of, filled
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import SseEvent, encode_json, encode_silence
@@ -37,6 +38,8 @@ class OpenAiRelay:
         self._last: JsonObject = {}
         self._finish: str | None = None
         self._has_finished = False
+        self._lacks_usage = context.wants_usage
+        self._output_chars = 0
 
     def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
         """The bytes to pass on and what they mean; neither once the stream is over."""
@@ -52,6 +55,7 @@ class OpenAiRelay:
         if chunk is None or self._reader.is_over:
             return self._end(deltas, b"")
         self._last = chunk
+        self._watch(chunk, deltas)
         if self._is_broken(deltas):
             return self._end([*deltas, *self._reader.fail(bad_arguments())], b"")
         if self._has_finished and chunk.get("choices"):
@@ -64,6 +68,12 @@ class OpenAiRelay:
     def close(self) -> tuple[bytes, list[Delta]]:
         """The body ended: `[DONE]` if only that was missing, an error if the answer was not complete."""
         return self._end(self._reader.close(), DONE)
+
+    def _watch(self, chunk: JsonObject, deltas: list[Delta]) -> None:
+        """For a client that asked for usage: whether it came, and what it could be reckoned by."""
+        if self._lacks_usage:
+            self._lacks_usage = not chunk.get("usage")
+            self._output_chars += chars_of(deltas)
 
     def _usage_alone(self, chunk: JsonObject) -> bytes:
         """A chunk behind the finish_reason: no client waits for more of the answer, but for what it used."""
@@ -153,8 +163,15 @@ class OpenAiRelay:
                 ending = self._own_chunk({"tool_calls": held_back}) if held_back else b""
                 ending += self._own_chunk({}, write_finish(delta.reason))
             if isinstance(delta, Finished):
-                ending += done
+                ending += self._reckoned() + done
         return ending, deltas
+
+    def _reckoned(self) -> bytes:
+        """The usage that was asked for and never came."""
+        if not self._lacks_usage:
+            return b""
+        usage = filled(Usage(), self._context.estimate_prompt, self._output_chars)
+        return encode_json({**self._head(), "choices": [], "usage": write_usage(usage)})
 
     def _own_chunk(self, said: JsonObject, finish: str | None = None) -> bytes:
         return encode_json({**self._head(), "choices": [{"index": 0, "delta": said, "finish_reason": finish}]})

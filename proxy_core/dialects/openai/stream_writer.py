@@ -38,6 +38,7 @@ from proxy_core.dialects.openai.errors import write_error
 from proxy_core.dialects.openai.legacy import finish_for, is_legacy
 from proxy_core.dialects.openai.messages import function_call
 from proxy_core.dialects.openai.reasons import is_cut, write_usage
+from proxy_core.dialects.unsaid_usage import chars_of, filled
 from proxy_core.errors import ProxyError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import encode_comment, encode_event, encode_json
@@ -58,11 +59,13 @@ class OpenAiStreamWriter:
         self._is_legacy = is_legacy(context)
         self._head: JsonObject = _head(completion_id("", context), context.created, context)
         self._usage = Usage()
+        self._output_chars = 0
         self._stop = StopReason.END_TURN
         self._calls: dict[int, list[str]] = {}
 
     def write(self, delta: Delta) -> bytes:
         """The chunks of one delta, possibly none."""
+        self._output_chars += chars_of((delta,))
         match delta:
             case TextDelta(text):
                 return self._chunk({"content": text}) if text else b""
@@ -123,7 +126,8 @@ class OpenAiStreamWriter:
             return error_end(bad_arguments())
         ending.append(self._chunk({}, finish_for(self._stop, self._context)))
         if self._context.wants_usage:
-            ending.append(encode_json({**self._head, "choices": [], "usage": write_usage(self._usage)}))
+            usage = filled(self._usage, self._context.estimate_prompt, self._output_chars)
+            ending.append(encode_json({**self._head, "choices": [], "usage": write_usage(usage)}))
         return b"".join([*ending, DONE])
 
     def _rest(self, arguments: str) -> str | None:

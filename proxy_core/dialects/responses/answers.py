@@ -23,6 +23,7 @@ from proxy_core.dialects.responses.output import (
     write_usage,
 )
 from proxy_core.dialects.responses.requests import Echo
+from proxy_core.dialects.unsaid_usage import filled_of
 from proxy_core.jsontypes import JsonObject
 
 
@@ -37,7 +38,7 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
         _write_item(part, identity, index, "incomplete" if is_cut and index == len(shown) - 1 else "completed", echo)
         for index, part in enumerate(shown)
     ]
-    news = {**ended(answer.stop), "usage": write_usage(answer.usage)}
+    news = {**ended(answer.stop), "usage": write_usage(filled_of(answer, context.estimate_prompt))}
     return response_object(identity, answer.created or context.created, context, output, **news)
 
 

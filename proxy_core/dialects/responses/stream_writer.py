@@ -57,6 +57,7 @@ from proxy_core.dialects.responses.stream_items import (
     StreamedMessage,
     StreamedReasoning,
 )
+from proxy_core.dialects.unsaid_usage import chars_of, filled
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.wire.sse import encode_comment, encode_json
@@ -89,6 +90,7 @@ class ResponsesStreamWriter:
         self._over: set[int] = set()
         self._is_block_over = False
         self._usage = Usage()
+        self._output_chars = 0
         self._stop = StopReason.END_TURN
 
     def write(self, delta: Delta) -> bytes:
@@ -97,6 +99,7 @@ class ResponsesStreamWriter:
             return b""
         match delta:
             case TextDelta() | ThinkingDelta() | ToolCallStarted() | ToolCallDelta():
+                self._output_chars += chars_of((delta,))
                 return self._start() + self._written(self._content(delta))
             case BlockEnded():
                 self._is_block_over = True
@@ -207,7 +210,8 @@ class ResponsesStreamWriter:
         if self._has_ended():
             return closing
         self._state = _State.OVER
-        response = self._response(**ended(self._stop), usage=write_usage(self._usage))
+        usage = filled(self._usage, self._context.estimate_prompt, self._output_chars)
+        response = self._response(**ended(self._stop), usage=write_usage(usage))
         return closing + self._written([{"type": f"response.{response['status']}", "response": response}])
 
     def _fail(self, error: ProxyError) -> bytes:

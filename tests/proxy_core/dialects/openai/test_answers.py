@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 
@@ -158,6 +159,13 @@ def test_a_finish_that_contradicts_the_answer_gives_way() -> None:
 @pytest.mark.parametrize("choices", [None, "x", [3], [{}], [{"message": {"tool_calls": [3, {"function": 3}]}}]])
 def test_touching_odd_replies_does_not_break_them(choices: object) -> None:
     assert touch_answer({"choices": choices}, CONTEXT)["choices"] == choices
+
+
+def test_usage_that_never_came_is_reckoned() -> None:
+    body = reply(said(content="Hello", reasoning_content="Hm", tool_calls=[call(arguments="{}")]), "tool_calls")
+    body.pop("usage", None)
+    usage = write_answer(read_answer(body), replace(CONTEXT, estimate_prompt=lambda: 12))["usage"]
+    assert (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) == (12, 3, 15)
 
 
 def test_a_call_that_is_no_json_is_an_error_unless_a_limit_cut_it() -> None:

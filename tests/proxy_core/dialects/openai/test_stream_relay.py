@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -105,6 +106,28 @@ def test_a_usage_chunk_goes_only_to_those_who_asked(context: ReplyContext, count
 def test_behind_the_finish_reason_only_usage_counts(context: ReplyContext, count: int) -> None:
     sent, _ = relay(END | STANDARD, TEXT | USAGE_ONLY | {"choices": TEXT["choices"]}, "[DONE]", context=context)
     assert payloads(sent) == [END | STANDARD, *[{**USAGE_ONLY, **STANDARD}] * count, "[DONE]"]
+
+
+COUNTING = replace(ASKED_USAGE, estimate_prompt=lambda: 12)
+RECKONED = {"prompt_tokens": 12, "completion_tokens": 2, "total_tokens": 14}
+
+
+@pytest.mark.parametrize(
+    ("context", "stream", "reckoned"),
+    [
+        (COUNTING, [chunk({"content": "Hello!!"}), END], [RECKONED]),
+        (COUNTING, [calls(piece(0, "c", "a", '{"a":1}'))], [RECKONED]),
+        (COUNTING, [TEXT, END | {"usage": {"prompt_tokens": 3}}], []),
+        (COUNTING, [TEXT, END, USAGE_ONLY], [{"prompt_tokens": 3}]),
+        (CONTEXT, [TEXT, END], []),
+    ],
+)
+def test_usage_that_never_came_is_reckoned(
+    context: ReplyContext, stream: list[object], reckoned: list[JsonObject]
+) -> None:
+    sent = payloads(relay(*stream, "[DONE]", context=context)[0])
+    told = [said["usage"].items() for said in sent if isinstance(said, dict) and not said["choices"]]
+    assert [wanted.items() <= found for wanted, found in zip(reckoned, told, strict=True)] == [True] * len(reckoned)
 
 
 def test_usage_on_a_chunk_with_choices_passes() -> None:

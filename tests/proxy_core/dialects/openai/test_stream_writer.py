@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +105,13 @@ def test_usage_is_told_to_those_who_asked() -> None:
     null = {"usage": None}
     last = framed({}) | {"choices": [], "usage": USAGE}
     assert payloads(written) == [framed(ROLE, **null), framed({}, "stop", **null), last, "[DONE]"]
+
+
+def test_usage_that_never_came_is_reckoned() -> None:
+    context = replace(ASKED_USAGE, estimate_prompt=lambda: 12)
+    said = [TextDelta("Hello"), ThinkingDelta("Hm"), BEGUN, ToolCallDelta(0, "{}")]
+    *_, last, _ = payloads(write(Started("up-1", ""), *said, FINISHED, context=context))
+    assert (last["usage"]["prompt_tokens"], last["usage"]["completion_tokens"]) == (12, 3)
 
 
 def test_without_an_id_from_upstream_a_fresh_one_is_used() -> None:

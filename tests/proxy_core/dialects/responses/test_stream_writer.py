@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -211,6 +213,12 @@ def test_usage_told_at_the_start_holds_until_there_is_more() -> None:
     began = Started("up", "glm-4.6", Usage(7, 2))
     response = follow(ASKED, began, UsageDelta(Usage(output_tokens=3)), TURN, FINISHED)
     assert (response["usage"]["input_tokens"], response["usage"]["output_tokens"]) == (9, 3)
+
+
+def test_usage_that_never_came_is_reckoned() -> None:
+    asked = replace(ASKED, estimate_prompt=lambda: 12)
+    response = follow(asked, STARTED, TextDelta("Hello"), ThinkingDelta("Hm"), TURN, FINISHED)
+    assert (response["usage"]["input_tokens"], response["usage"]["output_tokens"]) == (12, 2)
 
 
 def test_redacted_thinking_is_an_item_of_its_own() -> None:
