@@ -19,7 +19,7 @@ from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.pipeline.setup import Call, WholeReply
 from proxy_core.pipeline.stream import EVENT_STREAM, StreamedReply, stream_headers
 from proxy_core.routing.route import Route
-from proxy_core.upstream.client import MAX_ERROR_BYTES, UpstreamReply
+from proxy_core.upstream.client import UpstreamReply
 from proxy_core.upstream.echoes import bytes_without_key, without_key
 from proxy_core.wire.loose_json import load_loosely
 from proxy_core.wire.sse import SseDecoder
@@ -67,7 +67,7 @@ async def turn_answer(
     """The client's reply. Raises UpstreamError for a refusal, whatever its status. now: unix seconds."""
     try:
         if reply.status >= _FIRST_ERROR:
-            raise _refusal(passage, reply, await reply.read(MAX_ERROR_BYTES), now)
+            raise _refusal(passage, reply, await reply.read_start(), now)
         if reply.content_type == EVENT_STREAM:
             if stream:
                 return _streamed(passage, reply)

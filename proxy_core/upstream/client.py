@@ -26,7 +26,13 @@ _LARGE_BYTES = 2**20
 _PIECE_BYTES = 2**18
 _KEEPALIVE_S = 30.0
 _DRAIN_S = 0.1
+_ERROR_S = 10.0
 _SAME_MOMENT_S = 0.5
+_EVENT_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
+_BEFORE_FIELDS = b"\xef\xbb\xbf\r\n \t"
+_FIRST_ERROR = 400
+_EVENT_STREAM = "text/event-stream"
+_JSON = "application/json"
 _CLOSED_ON_US = (aiohttp.ServerDisconnectedError, ConnectionResetError)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -61,9 +67,25 @@ class UpstreamReply:
         self._response = response
         self._idle_s = limits.idle_s
         self._watchdog: Watchdog | None = None
+        self._peeked = b""
         self.status = response.status
         self.headers: Mapping[str, str] = response.headers
         self.content_type = response.content_type
+
+    async def recognise(self) -> None:
+        """Look how the body begins where its type says nothing of use: gateways send event streams as any text."""
+        if self.content_type in (_EVENT_STREAM, _JSON) or self.status >= _FIRST_ERROR:
+            return
+        content = self._response.content
+        start = b""
+        with contextlib.suppress(aiohttp.ClientError, OSError):  # to be met again by who reads on
+            while not start.startswith(_EVENT_FIELDS) and any(field.startswith(start) for field in _EVENT_FIELDS):
+                if not (chunk := await content.readany()):
+                    break
+                self._peeked += chunk
+                start = self._peeked.lstrip(_BEFORE_FIELDS)
+        if start.startswith(_EVENT_FIELDS):
+            self.content_type = _EVENT_STREAM
 
     async def chunks(self, beat_s: float = inf) -> AsyncIterator[bytes]:
         """The body as it arrives, and b"" for every `beat_s` of silence.
@@ -71,6 +93,8 @@ class UpstreamReply:
         Raises UpstreamError when it breaks off or is silent for longer than allowed.
         """
         content = self._response.content
+        if self._peeked:
+            yield self._peeked
         watchdog = self._watchdog = Watchdog(min(beat_s, self._idle_s))
         silent_s = 0.0
         while True:
@@ -102,6 +126,17 @@ class UpstreamReply:
                 raise UpstreamError("The upstream's answer is larger than this proxy accepts.", status=502)
             parts.append(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def read_start(self, limit_bytes: int = MAX_ERROR_BYTES) -> bytes:
+        """The body of an error, or as much of it as came: its status says the most anyway. Never raises."""
+        start = b""
+        with contextlib.suppress(UpstreamError, TimeoutError):
+            async with asyncio.timeout(_ERROR_S), contextlib.aclosing(self.chunks()) as chunks:
+                async for chunk in chunks:
+                    start += chunk
+                    if len(start) >= limit_bytes:
+                        break
+        return start[:limit_bytes]
 
     async def drain(self) -> None:
         """After the last event: the end of the body is usually there already; with it the connection is kept."""
@@ -164,15 +199,7 @@ class UpstreamClient:
         limits = outgoing.limits
         try:
             async with asyncio.timeout(limits.connect_s + limits.first_byte_s):
-                response = await self._session.request(
-                    outgoing.method,
-                    URL(outgoing.url, encoded=False),
-                    data=_Pieces(outgoing.body) if len(outgoing.body) >= _LARGE_BYTES else outgoing.body,
-                    headers={**outgoing.headers, "content-length": str(len(outgoing.body))},
-                    allow_redirects=False,
-                    proxy=_proxy_for(outgoing),
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_s),
-                )
+                return await self._ask(self._session, outgoing)
         except _CLOSED_ON_US:
             raise
         except aiohttp.ServerTimeoutError as error:
@@ -181,10 +208,27 @@ class UpstreamClient:
             raise first_byte_fault(outgoing.url, limits.first_byte_s) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise connection_fault(error, outgoing.url) from error
+
+    async def _ask(self, session: aiohttp.ClientSession, outgoing: Outgoing) -> UpstreamReply:
+        response = await session.request(
+            outgoing.method,
+            URL(outgoing.url, encoded=False),
+            data=_Pieces(outgoing.body) if len(outgoing.body) >= _LARGE_BYTES else outgoing.body,
+            headers={**outgoing.headers, "content-length": str(len(outgoing.body))},
+            allow_redirects=False,
+            proxy=_proxy_for(outgoing),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=outgoing.limits.connect_s),
+        )
         if 300 <= response.status < 400:
             response.close()
             raise redirect_fault(outgoing.url, response.status)
-        return UpstreamReply(response, limits)
+        reply = UpstreamReply(response, outgoing.limits)
+        try:
+            await reply.recognise()
+        except BaseException:
+            reply.close()
+            raise
+        return reply
 
 
 class _Pieces:

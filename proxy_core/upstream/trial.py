@@ -11,7 +11,7 @@ from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.routing.route import split_variant
 from proxy_core.settings import DialectName, ProxySettings, Server
-from proxy_core.upstream.client import MAX_ERROR_BYTES, Limits, Outgoing, UpstreamClient
+from proxy_core.upstream.client import Limits, Outgoing, UpstreamClient
 from proxy_core.wire.headers import join_url, upstream_headers
 
 _TRIAL_LIMIT_S = 15.0
@@ -71,7 +71,7 @@ async def ask_tiny(
     url = join_url(server.base(name), dialect.path)
     reply = await client.send(Outgoing(url, headers, orjson.dumps(body), False, limits, settings.outbound_proxy))
     try:
-        return reply.status, await reply.read(MAX_ERROR_BYTES)
+        return reply.status, await reply.read_start()
     finally:
         reply.close()
 

@@ -187,3 +187,21 @@ async def test_a_stream_goes_on_where_it_began_when_the_server_is_switched(corri
         corridor.server = corridor.server.model_copy(update={"name": "other", "endpoint": "http://127.0.0.1:9"})
         reply.gate.set()
     assert asking.result().text == "word " * 60
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("name", ["text/plain", ""])
+async def test_an_event_stream_under_another_name(corridor: Corridor, leg: Leg, stream: bool, name: str) -> None:
+    body = Reply(answer=HELLO).render(leg.upstream, stream=True)
+    corridor.upstream.reply = Reply(body=body, headers={"Content-Type": name})
+    assert (await ask(corridor, leg, request("go"), stream=stream)).text == "Hello, world."
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
+async def test_an_endless_error_keeps_its_status(corridor: Corridor, leg: Leg) -> None:
+    corridor.change(max_retries=0)
+    corridor.upstream.reply = Reply(status=404, body=b"<html>" + b"x" * 400_000, headers={"Content-Type": "text/html"})
+    body = {"model": leg.model, "max_tokens": 9, "messages": [{"role": "user", "content": "go"}]}
+    got = await call(corridor, "POST", PATHS[leg.client], body)
+    assert (got.status, len(got.text) < 2000) == (404, True)

@@ -143,6 +143,56 @@ async def test_unreachable_servers_in_words(client: UpstreamClient, url: str, wo
     assert caught.value.status == 502
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body", "expected"),
+    [
+        ("text/plain", b'data: {"a": 1}\n\n', "text/event-stream"),
+        ("", b"event: message_start\ndata: 1\n\n", "text/event-stream"),
+        ("text/html; charset=utf-8", b": hello\n\ndata: 1\n\n", "text/event-stream"),
+        ("text/plain", b"\xef\xbb\xbf\ndata: 1\n\n", "text/event-stream"),
+        ("application/json", b"data: 1\n\n", "application/json"),
+        ("text/plain", b'{"data": 1}', "text/plain"),
+        ("text/plain", b"dat", "text/plain"),
+        ("text/plain", b"", "text/plain"),
+    ],
+)
+@pytest.mark.parametrize("piece_bytes", [1, 100])
+async def test_event_streams_are_known_by_their_first_bytes(
+    client: UpstreamClient, serve: Serve, content_type: str, body: bytes, expected: str, piece_bytes: int
+) -> None:
+    async def answer(req: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": content_type})
+        await response.prepare(req)
+        for start in range(0, len(body), piece_bytes):
+            await response.write(body[start : start + piece_bytes])
+        return response
+
+    reply = await client.send(request(await serve(answer)))
+    assert (reply.content_type, await reply.read()) == (expected, body)
+    reply.close()
+
+
+@pytest.mark.parametrize("ending", ["long", "broken", "silent"])
+async def test_an_error_is_read_as_far_as_it_goes(
+    client: UpstreamClient, serve: Serve, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr("proxy_core.upstream.client._ERROR_S", 0.2)
+
+    async def answer(req: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=429)
+        await response.prepare(req)
+        await response.write(b"busy " * (200_000 if ending == "long" else 1))
+        assert req.transport is not None
+        await (asyncio.Event().wait() if ending == "silent" else asyncio.sleep(0))
+        req.transport.close()
+        return response
+
+    reply = await client.send(request(await serve(answer)))
+    start = await reply.read_start(10_000)
+    assert (reply.status, start) == (429, b"busy " * (2_000 if ending == "long" else 1))
+    reply.close()
+
+
 async def test_a_redirect_is_not_followed(client: UpstreamClient, serve: Serve) -> None:
     async def answer(_: web.Request) -> web.Response:
         raise web.HTTPFound("http://127.0.0.1:1/elsewhere")
