@@ -13,7 +13,7 @@ from proxy_core.jsontypes import JsonObject
 from proxy_core.server.bodies import parse_body
 
 MOST_BRACKETS = 1_000_000
-"""Opening ones, those in texts included, which nobody can tell apart before parsing: a fifth of a second at worst."""
+"""Opening ones, those in texts included, which nobody can tell apart before parsing: half a second at worst."""
 MOST_CONTAINERS = 100_000
 """Objects and lists."""
 

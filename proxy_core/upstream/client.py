@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -87,7 +87,7 @@ class UpstreamReply:
         if start.startswith(_EVENT_FIELDS):
             self.content_type = _EVENT_STREAM
 
-    async def chunks(self, beat_s: float = inf) -> AsyncIterator[bytes]:
+    async def chunks(self, beat_s: float = inf) -> AsyncGenerator[bytes, None]:
         """The body as it arrives, and b"" for every `beat_s` of silence.
 
         Raises UpstreamError when it breaks off or is silent for longer than allowed.
