@@ -1,7 +1,7 @@
 """What happens to a request, read top to bottom: read → route → write → send → turn → tell.
 
 No dialect is named here: the door knows the client's, the route knows the upstream's, and the table in `dialects/`
-has the readers and writers of both.
+has the readers and writers of both. Writing may happen again (`attempt.Draft`): for a repair, or for another server.
 """
 
 from __future__ import annotations
@@ -10,29 +10,30 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 from proxy_core.chat import Conversation
 from proxy_core.dialects.base import ReplyContext, UpstreamRequest
-from proxy_core.dialects.table import DIALECTS
 from proxy_core.errors import AccessDeniedError, Overflow, UpstreamError
 from proxy_core.events import EventBus
 from proxy_core.pictures import needs_fitting
-from proxy_core.pipeline.failover import Attempt, Detour, FailoverSender
-from proxy_core.pipeline.outgoing import address_request, encode_body, target_of
+from proxy_core.pipeline.attempt import Ask, Attempt, Draft
+from proxy_core.pipeline.failover import Detour, FailoverSender
 from proxy_core.pipeline.patience import PatientReply, with_patience
 from proxy_core.pipeline.picture_fitting import PictureFitter
 from proxy_core.pipeline.prompt_count import PromptCounter
 from proxy_core.pipeline.record import ExchangeRecord
+from proxy_core.pipeline.repairing import RepairingSender
 from proxy_core.pipeline.sending import Sender
 from proxy_core.pipeline.setup import Call, KeyOf, Setup, WholeReply
 from proxy_core.pipeline.stream import StreamedReply, stream_headers
 from proxy_core.pipeline.turning import Passage
-from proxy_core.routing.route import Route, choose_route
+from proxy_core.routing.route import choose_route
+from proxy_core.settings import Server
 from proxy_core.upstream.client import UpstreamClient
 from proxy_core.upstream.retry import Pace
 from proxy_core.upstream_codes import ErrorClass
-from proxy_core.wire.headers import header_text
 
 Reply: TypeAlias = WholeReply | StreamedReply | PatientReply
 
@@ -59,7 +60,9 @@ class Corridor:
         self._clock = clock
         self._beat_s = pace.beat_s
         self._fitter = fitter
-        self._sender = FailoverSender(Sender(client, pace, clock), pace.clock)
+        repairing = RepairingSender(Sender(client, pace, clock), pace.clock)
+        self._lessons = repairing.lessons
+        self._sender = FailoverSender(repairing, pace.clock)
         self.breakers = self._sender.breakers
 
     async def serve(self, call: Call) -> Reply:
@@ -82,37 +85,24 @@ class Corridor:
         route = choose_route(conversation, setup.settings, setup.server, setup.discovered)
         record.route(route, stream=conversation.stream)
         conversation = await self._with_fit_pictures(conversation)
-        upstream = DIALECTS[route.dialect.value]
-        request = upstream.write_request(conversation, target_of(route, setup.settings))
-        body = encode_body(request.body)
-        key = await self._credential(setup, call)
-        context = self._context(call, conversation, request, len(body))
-
-        def attempt(route: Route, key: str) -> Attempt:
-            crossing = call.headers if call.dialect.name == upstream.name else {}
-            stream = conversation.stream
-            outgoing = address_request(route, upstream, key, body, setup.settings, stream=stream, crossing=crossing)
-            headers = _reply_headers(call, route, request)
-            passage = Passage(call, route, upstream, context, record, headers, self._beat_s, request.restraints, key)
-            is_background = route.model == setup.settings.fast_model
-            return Attempt(passage, outgoing, setup.settings.max_retries, is_background)
-
-        own = attempt(route, key)
-        coming = self._send(own, self._detour(setup, route, attempt))
+        ask = Ask(conversation, self._lessons.known(route))
+        draft = Draft(call, setup, record, ask, partial(self._context, call), self._beat_s)
+        own = draft.write(ask, await self._credential(setup, call))
+        coming = self._send(own, self._detour(setup.failover, draft))
         if not conversation.stream:
             return await coming
-        writer = call.dialect.open_writer(context)
+        writer = call.dialect.open_writer(own.passage.context)
         return await with_patience(coming, record, writer.write, stream_headers(own.passage.headers), self._beat_s)
 
-    def _detour(self, setup: Setup, route: Route, attempt: Callable[[Route, str], Attempt]) -> Detour | None:
+    def _detour(self, other: Server | None, draft: Draft) -> Detour | None:
         """The same request for the fail-over server: with that one's own stored key and never the client's."""
-        other = setup.failover
         if other is None:
             return None
 
         async def detour(reason: str) -> Attempt | None:
             key = await self._key_of(other.name)
-            return attempt(replace(route, server=other, reason=reason), key) if key else None
+            route = self._lessons.known(replace(draft.ask.route, server=other, reason=reason))
+            return draft.write(replace(draft.ask, route=route), key, draft.repairs) if key else None
 
         return detour
 
@@ -166,15 +156,3 @@ class Corridor:
             request_id=call.id,
             headers=call.headers,
         )
-
-
-def _reply_headers(call: Call, route: Route, request: UpstreamRequest) -> dict[str, str]:
-    headers = {
-        "request-id": call.id,
-        "x-request-id": call.id,
-        "x-proxy-route": header_text(f"{route.server.name}/{route.dialect.value}/{route.model}"),
-    }
-    for name, fields in (("x-proxy-dropped", request.dropped), ("x-proxy-emulated", request.emulated)):
-        if fields:
-            headers[name] = header_text(",".join(fields))
-    return headers

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from proxy_core.errors import UpstreamError
-from proxy_core.pipeline.sending import Sender
+from proxy_core.pipeline.attempt import Attempt
+from proxy_core.pipeline.repairing import RepairingSender
 from proxy_core.pipeline.setup import WholeReply
 from proxy_core.pipeline.stream import StreamedReply
-from proxy_core.pipeline.turning import Passage
 from proxy_core.upstream.breaker import Breakers, is_outage
-from proxy_core.upstream.client import Outgoing
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request as it goes to one server. max_retries: further tries there."""
-
-    passage: Passage
-    outgoing: Outgoing
-    max_retries: int
-    is_background: bool
-
-    @property
-    def server(self) -> str:
-        """The server's name."""
-        return self.passage.route.server.name
 
 
 Detour: TypeAlias = Callable[[str], Awaitable[Attempt | None]]
@@ -40,7 +23,7 @@ Detour: TypeAlias = Callable[[str], Awaitable[Attempt | None]]
 class FailoverSender:
     """Sends to a request's own server, or, while that is down, by the detour."""
 
-    def __init__(self, sender: Sender, clock: Callable[[], float]) -> None:
+    def __init__(self, sender: RepairingSender, clock: Callable[[], float]) -> None:
         self._sender = sender
         self._clock = clock
         self.breakers = Breakers(clock)
@@ -48,7 +31,7 @@ class FailoverSender:
     async def send(self, own: Attempt, detour: Detour | None) -> WholeReply | StreamedReply:
         """The answer of whichever server gave one. Raises UpstreamError, that of the server asked last."""
         if detour is None:
-            return await self._send(own)
+            return await self._sender.send(own)
         began = self._clock()
         if not self.breakers.of(own.server).admits():
             other = await self._other(own, detour, f"{own.server} has been failing", began)
@@ -73,13 +56,12 @@ class FailoverSender:
             return None
         log.warning("%s goes to %s: %s", own.passage.call.id, other.server, why)
         own.passage.record.route(other.passage.route, stream=own.outgoing.stream)
-        limits = replace(other.outgoing.limits, total_s=max(left_s, 0.0))
-        return replace(other, outgoing=replace(other.outgoing, limits=limits))
+        return other.within(max(left_s, 0.0))
 
     async def _watched(self, attempt: Attempt) -> WholeReply | StreamedReply:
         breaker = self.breakers.of(attempt.server)
         try:
-            reply = await self._send(attempt)
+            reply = await self._sender.send(attempt)
         except UpstreamError as error:
             if is_outage(error):
                 breaker.failed()
@@ -91,8 +73,3 @@ class FailoverSender:
             raise
         breaker.succeeded()
         return reply
-
-    async def _send(self, attempt: Attempt) -> WholeReply | StreamedReply:
-        return await self._sender.send(
-            attempt.passage, attempt.outgoing, attempt.max_retries, is_background=attempt.is_background
-        )

@@ -25,7 +25,7 @@ def encode_body(body: JsonObject) -> bytes:
 
 def target_of(route: Route, settings: ProxySettings) -> Target:
     """The route as request writers see it."""
-    return Target(route.model, route.facts, default_thinking=settings.enable_zai_thinking or None)
+    return Target(route.model, route.facts, route.quirks, default_thinking=settings.enable_zai_thinking or None)
 
 
 def limits_of(settings: ProxySettings) -> Limits:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from proxy_core.chat import Conversation, Image, Unknown, all_parts
 from proxy_core.errors import UnknownModelError
-from proxy_core.facts import ModelFacts
+from proxy_core.facts import ModelFacts, UpstreamQuirks
 from proxy_core.routing.catalogue import MODELS, find_model, model_facts
 from proxy_core.settings import DialectName, ProxySettings, Server
 
@@ -26,7 +26,8 @@ _OPENAI_SIGHTS = {"video_url": "a video", "file_url": "a file"}
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where one request goes. `asked` is the client's own name for the model, `reason` why it goes there."""
+    """Where one request goes. `asked` is the client's own name for the model, `reason` why it goes there. quirks: of
+    the server, as far as they are known."""
 
     server: Server
     dialect: DialectName
@@ -34,6 +35,7 @@ class Route:
     facts: ModelFacts
     asked: str
     reason: str
+    quirks: UpstreamQuirks = field(default_factory=UpstreamQuirks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +102,24 @@ def choose_route(
 ) -> Route:
     """Where this conversation goes. Raises UnknownModelError for a name nobody knows."""
     resolved = resolve_model(conversation.model, settings, discovered)
-    if sight := _find_sight(conversation):
+    if sight := find_sight(conversation):
         return _seeing_route(conversation, resolved, settings, server, sight)
     dialect, reason = _text_dialect(conversation, resolved.forced, settings)
     facts = model_facts(resolved.model)
     return Route(server, dialect, resolved.model, facts, conversation.model, reason)
 
 
-def _find_sight(conversation: Conversation) -> str:
+def route_to_vision(conversation: Conversation, settings: ProxySettings, refused: Route) -> Route | None:
+    """The way to the vision model, for a picture that the model of `refused` would not take; None if there is none."""
+    sight = find_sight(conversation)
+    if not sight:
+        return None
+    vision = ResolvedModel(settings.autovision_model, None)
+    route = _seeing_route(conversation, vision, settings, refused.server, sight)
+    return replace(route, reason=f"{sight}: {refused.model} does not take it", quirks=refused.quirks)
+
+
+def find_sight(conversation: Conversation) -> str:
     """The first thing that must be seen, in words; "" if there is none."""
     is_openai = conversation.dialect == DialectName.OPENAI
     for part in all_parts(conversation):

@@ -110,7 +110,7 @@ async def test_who_queues_in_vain_is_told_to_come_again(
 
 async def test_a_stream_that_queues_in_vain_hears_of_it_inside(corridor: Corridor) -> None:
     corridor.change(first_byte_timeout=0.2)
-    lane = corridor.proxy._corridor._sender._sender.throttle.lane("fake", "glm-4.6")
+    lane = corridor.proxy._corridor._sender._sender._sender.throttle.lane("fake", "glm-4.6")
     tickets = [await lane.enter(is_background=False) for _ in range(lane.limit)]
     heard = [line async for line in lines(corridor, LEGS[0])]
     for ticket in tickets:
