@@ -6,7 +6,7 @@ from proxy_core.chat import Answer, AnswerPart, Text, Thinking, ToolCall, Usage
 from proxy_core.dialects.arguments import arguments_text, made_id, told_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.legacy import finish_for, is_legacy
-from proxy_core.dialects.openai.messages import function_call
+from proxy_core.dialects.openai.messages import function_call, text_of_details
 from proxy_core.dialects.openai.reasons import (
     is_cut,
     read_finish,
@@ -94,7 +94,7 @@ def reasoning_of(message: JsonObject) -> str:
     details = message.get("reasoning_details")
     if text or not isinstance(details, list):
         return text
-    return "".join(text_of(detail.get("text")) for detail in details if isinstance(detail, dict))
+    return text_of_details(details)
 
 
 def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:

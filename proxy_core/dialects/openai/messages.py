@@ -6,12 +6,21 @@ from collections.abc import Sequence
 
 from proxy_core.chat import Message, Part, Thinking, ToolCall, ToolResult, Unknown
 from proxy_core.dialects.arguments import arguments_text, made_id
-from proxy_core.dialects.openai.parts import joined_texts, read_content, text_part, without_detail, write_content
+from proxy_core.dialects.openai.parts import (
+    joined_texts,
+    read_content,
+    text_part,
+    with_file_texts,
+    without_detail,
+    write_content,
+)
 from proxy_core.dialects.shape import as_list, as_object, as_text, at, optional_list, optional_text, refuse
 from proxy_core.errors import BadRequestError
 from proxy_core.jsontypes import JsonObject
 
 _ROLES = "system, developer, user, assistant, tool or function"
+
+_OTHER_REASONING = ("reasoning", "reasoning_details")  # names that z.ai does not know
 
 PICTURES_OF_TOOLS = "Images returned by tools:"
 
@@ -47,14 +56,14 @@ class _MessageReader:
                 raise BadRequestError(f"{path}.role: expected {_ROLES}.", param=f"{path}.role")
 
     def _assistant_parts(self, raw: JsonObject, path: str) -> tuple[Part, ...]:
-        thinking = optional_text(raw, "reasoning_content", path) or optional_text(raw, "reasoning", path)
+        thinking = _thinking_of(raw, path)
         refusal = optional_text(raw, "refusal", path)
         parts: list[Part] = [Thinking(thinking)] if thinking else []
         parts += read_content(raw.get("content"), at(path, "content"))
         if refusal:
             parts.append(Unknown("refusal", refusal, {"type": "refusal", "refusal": refusal}))
         if raw.get("audio") is not None:
-            parts.append(Unknown("audio"))
+            raise refuse(at(path, "audio"), "an answer in sound lies on OpenAI's servers and cannot be heard here")
         calls = optional_list(raw, "tool_calls", path) or []
         parts += [_read_call(call, at(at(path, "tool_calls"), i)) for i, call in enumerate(calls)]
         if raw.get("function_call") is not None:
@@ -75,6 +84,19 @@ class _MessageReader:
             name = as_text(raw.get("name"), at(path, "name"))
             call_id = self._function_ids.get(name) or made_id(path, name)
         return ToolResult(call_id, read_content(raw.get("content"), at(path, "content")), raw=raw)
+
+
+def _thinking_of(raw: JsonObject, path: str) -> str:
+    """Reasoning that the client gives back, under whichever of its three names."""
+    text = optional_text(raw, "reasoning_content", path) or optional_text(raw, "reasoning", path)
+    return text or text_of_details(optional_list(raw, "reasoning_details", path) or [])
+
+
+def text_of_details(details: Sequence[object]) -> str:
+    """The readable text of `reasoning_details`: `{"type":"reasoning.text","text"}` or `{…"summary"}`; encrypted parts
+    have none."""
+    found = [detail.get("text") or detail.get("summary") for detail in details if isinstance(detail, dict)]
+    return "".join(text for text in found if isinstance(text, str))
 
 
 def _read_call(value: object, path: str) -> ToolCall:
@@ -154,10 +176,14 @@ def _is_legacy(raw: JsonObject) -> bool:
 def _acceptable(raw: JsonObject) -> JsonObject:
     """A message as z.ai takes it; the same object where nothing has to change."""
     role, content = raw.get("role"), raw.get("content")
+    content = with_file_texts(content)
     plain = without_detail(content) if role == "user" else joined_texts(content)
+    if role == "assistant" and not raw.get("reasoning_content") and (thinking := _thinking_of(raw, "messages")):
+        kept = {key: value for key, value in raw.items() if key not in _OTHER_REASONING}
+        return {**kept, "reasoning_content": thinking, "content": plain}
     if role == "developer":
         return {**raw, "role": "system", "content": plain}
-    return raw if plain is content else {**raw, "content": plain}
+    return raw if plain is raw.get("content") else {**raw, "content": plain}
 
 
 def _write_assistant(message: Message) -> JsonObject:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from proxy_core.chat import Conversation
+from proxy_core.chat import Conversation, Document, all_parts
 from proxy_core.dialects.base import Target, UpstreamRequest
 from proxy_core.dialects.effort import ThinkingChoice, choose_thinking
 from proxy_core.dialects.openai.answers import text_of
@@ -24,13 +24,14 @@ from proxy_core.dialects.openai.emulated import (
 from proxy_core.dialects.openai.limits import clamp_max_tokens, clamp_temperature, clamp_top_p, split_stop
 from proxy_core.dialects.openai.messages import write_messages
 from proxy_core.dialects.openai.tools import EMPTY_FUNCTION, write_tools
-from proxy_core.dialects.shape import as_list, as_object
+from proxy_core.dialects.shape import as_list, as_object, refuse
 from proxy_core.dialects.tool_names import with_safe_names
 from proxy_core.jsontypes import JsonObject
 
 
 def adapt(conversation: Conversation, target: Target) -> UpstreamRequest:
     """The body to send. The conversation's own raw body is not touched."""
+    _refuse_files(conversation, target)
     conversation, renamed = with_safe_names(conversation)
     choice = choose_thinking(conversation.thinking, target.facts, target.default_thinking)
     body = dict(conversation.raw)
@@ -44,6 +45,16 @@ def adapt(conversation: Conversation, target: Target) -> UpstreamRequest:
     _settle_thinking(body, choice, can_think=target.facts.thinking != "none")
     _settle_stop(body, conversation, target)
     return UpstreamRequest(body, choice.dropped, emulated, restraints_for(conversation, target, renamed))
+
+
+def _refuse_files(conversation: Conversation, target: Target) -> None:
+    """A file that is no text goes to models that read files, and nowhere else."""
+    if "file" not in target.facts.modalities:
+        for part in all_parts(conversation):
+            if isinstance(part, Document) and not part.text:
+                raise refuse(
+                    "messages", f"the model {target.model} cannot read a file of {part.media_type or 'any type'}"
+                )
 
 
 def _modernise_functions(body: JsonObject, conversation: Conversation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proxy_core.chat import Document, Image, Part, ResultPart, Text, Unknown
 from proxy_core.dialects.data_urls import read_file_data, read_picture
-from proxy_core.dialects.shape import as_list, as_object, as_text, at, optional_text, wrong
+from proxy_core.dialects.shape import as_list, as_object, as_text, at, optional_text, refuse, wrong
 from proxy_core.jsontypes import JsonObject
 
 
@@ -28,6 +28,8 @@ def _read_part(raw: JsonObject, path: str) -> ResultPart:
             return _read_image(raw, at(path, "image_url"))
         case "file":
             return _read_file(raw, path)
+        case "input_audio":
+            raise refuse(path, "audio cannot be heard here")
         case "refusal":
             return Unknown(kind, as_text(raw.get("refusal"), at(path, "refusal")), raw)
         case _:
@@ -42,13 +44,14 @@ def _read_image(raw: JsonObject, path: str) -> Image:
     return read_picture(as_text(as_object(holder, path).get("url"), at(path, "url")), at(path, "url"), raw)
 
 
-def _read_file(raw: JsonObject, path: str) -> Document | Unknown:
-    """A file with its data becomes a Document; one that lies at the vendor's (file_id) stays Unknown."""
-    file = as_object(raw.get("file"), at(path, "file"))
-    data = optional_text(file, "file_data", at(path, "file"))
-    if not data:
-        return Unknown("file", raw=raw)
-    return read_file_data(data, optional_text(file, "filename", at(path, "file")) or "", raw)
+def _read_file(raw: JsonObject, path: str) -> Document:
+    """A file that brings its data; leaving out any other would change the meaning."""
+    where = at(path, "file")
+    file = as_object(raw.get("file"), where)
+    data = optional_text(file, "file_data", where)
+    if not data and file.get("file_id"):
+        raise refuse(at(where, "file_id"), "a file that lies on OpenAI's servers cannot be read here")
+    return read_file_data(as_text(data, at(where, "file_data")), optional_text(file, "filename", where) or "", raw)
 
 
 def write_content(parts: tuple[Part, ...]) -> str | list[JsonObject]:
@@ -90,6 +93,22 @@ def image_part(image: Image) -> JsonObject:
 def document_text(document: Document) -> str:
     """A text document with its title above it."""
     return f"# {document.title}\n\n{document.text}" if document.title else document.text
+
+
+def with_file_texts(content: object) -> object:
+    """`content` with files of text told as text, as z.ai takes no files; the same object where there is none."""
+    if not isinstance(content, list) or not any(map(_is_file, content)):
+        return content
+    return [_told_file(as_object(part, "content")) if _is_file(part) else part for part in content]
+
+
+def _is_file(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") == "file"
+
+
+def _told_file(raw: JsonObject) -> JsonObject:
+    document = _read_file(raw, "content")
+    return text_part(document_text(document)) if document.text else raw
 
 
 def joined_texts(content: object) -> object:

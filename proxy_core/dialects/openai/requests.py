@@ -115,6 +115,8 @@ def _refuse_impossible(body: JsonObject) -> None:
     answers = optional_int(body, "n")
     if answers is not None and answers != 1:
         raise refuse("n", "only one answer per request is possible")
+    if body.get("mcp_servers"):
+        raise refuse("mcp_servers", "servers of tools are not called from here; connect them in the client")
     modalities = body.get("modalities")
     if modalities is not None and "audio" in as_list(modalities, "modalities"):
         raise refuse("modalities", "audio output is not possible")

@@ -35,6 +35,7 @@ _REFUSED = {
     "previous_response_id": "nothing is stored here; send the whole conversation as input",
     "conversation": "nothing is stored here; send the whole conversation as input",
     "prompt": "prompt templates lie on OpenAI's servers; send the text as instructions and input",
+    "mcp_servers": "servers of tools are not called from here; connect them in the client",
     "background": "answers are given at once or not at all",
 }
 _REPEATED = (

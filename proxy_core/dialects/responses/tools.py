@@ -63,6 +63,8 @@ def read_tools(declared: Iterable[tuple[object, str]]) -> Toolbox:
     for value, path in declared:
         for raw, namespace, where in _opened(as_object(value, path), path):
             kind = as_text(raw.get("type"), at(where, "type"))
+            if kind == "mcp":
+                raise refuse(where, "servers of tools are not called from here; connect them in the client")
             if kind not in _CALLABLE:
                 left_out.append(kind)
                 continue

@@ -13,6 +13,13 @@ from proxy_core.jsontypes import JsonObject
 from tests.proxy_core.dialects.openai.builders import PNG, call, part, picture
 
 PICTURE = Image("image/png", PNG)
+DETAILS = [
+    {"type": "reasoning.text", "text": "So, ", "signature": "s", "index": 0},
+    {"type": "reasoning.encrypted", "data": "x"},
+    {"type": "reasoning.summary", "summary": "then."},
+    7,
+]
+TXT = {"type": "file", "file": {"file_data": "data:text/plain;base64,Ym9keQ==", "filename": "a.txt"}}
 CUSTOM = {"id": "c", "type": "custom", "custom": {"name": "patch", "input": "*** x"}}
 
 
@@ -36,7 +43,8 @@ def assistant(**fields: object) -> JsonObject:
         (assistant(content="A", reasoning_content="T"), "assistant", (Thinking("T"), Text("A"))),
         (assistant(content="A", reasoning="T"), "assistant", (Thinking("T"), Text("A"))),
         (assistant(refusal="No."), "assistant", (Unknown("refusal", "No."),)),
-        (assistant(audio={"id": "a"}), "assistant", (Unknown("audio"),)),
+        (assistant(reasoning_details=DETAILS), "assistant", (Thinking("So, then."),)),
+        (assistant(reasoning="", reasoning_details=[]), "assistant", ()),
         ({"role": "tool", "tool_call_id": "c", "content": "R"}, "user", (ToolResult("c", (Text("R"),)),)),
         ({"role": "tool", "tool_call_id": "c", "content": [picture()]}, "user", (ToolResult("c", (PICTURE,)),)),
         ({"role": "tool", "tool_call_id": "c"}, "user", (ToolResult("c"),)),
@@ -65,6 +73,8 @@ def test_read_message(raw: JsonObject, role: str, parts: tuple[Part, ...]) -> No
         (assistant(tool_calls=[{"type": "custom"}]), "messages.0.tool_calls.0.custom"),
         (assistant(function_call="look"), "messages.0.function_call"),
         (assistant(reasoning_content=3), "messages.0.reasoning_content"),
+        (assistant(reasoning_details={}), "messages.0.reasoning_details"),
+        (assistant(audio={"id": "a"}), "messages.0.audio"),
     ],
 )
 def test_malformed_messages_are_refused_by_field(raw: JsonObject, param: str) -> None:
@@ -111,6 +121,12 @@ def test_legacy_functions_go_out_as_tools() -> None:
         ({"role": "user", "content": [picture(detail="low")]}, {"role": "user", "content": [picture()]}),
         (assistant(content=None, tool_calls=[CUSTOM]), assistant(content=None, tool_calls=[CUSTOM])),
         (assistant(content=None, function_call=None), assistant(content=None, function_call=None)),
+        (assistant(content="A", reasoning="T", x=1), assistant(content="A", x=1, reasoning_content="T")),
+        (assistant(content="A", reasoning_details=DETAILS), assistant(content="A", reasoning_content="So, then.")),
+        (
+            {"role": "user", "content": [TXT, part("b")]},
+            {"role": "user", "content": [part("# a.txt\n\nbody"), part("b")]},
+        ),
     ],
 )
 def test_raw_messages_go_out_as_they_came_but_for_what_must_change(raw: JsonObject, sent: JsonObject) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 
 from proxy_core.dialects.base import Target
 from proxy_core.dialects.openai.requests import read_request, write_request
 from proxy_core.dialects.restraint import Restraints
-from proxy_core.facts import UpstreamQuirks
+from proxy_core.errors import BadRequestError
+from proxy_core.facts import Modality, UpstreamQuirks
 from proxy_core.jsontypes import JsonObject
 from tests.proxy_core.dialects.openai.builders import (
     ALWAYS,
@@ -266,3 +268,13 @@ def test_the_clients_body_is_not_touched(fields: JsonObject) -> None:
     before = copy.deepcopy(raw)
     write_request(read_request(raw), target(ALWAYS))
     assert raw == before
+
+
+@pytest.mark.parametrize("modalities", [("text",), ("text", "image")])
+def test_a_file_goes_only_to_models_that_read_files(modalities: tuple[Modality, ...]) -> None:
+    raw = body(
+        {"role": "user", "content": [{"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBE"}}]}
+    )
+    with pytest.raises(BadRequestError, match="application/pdf"):
+        sent(raw, target(replace(TOGGLE, modalities=modalities)))
+    assert sent(raw, target(replace(TOGGLE, modalities=(*modalities, "file"))))["messages"] == raw["messages"]

@@ -27,8 +27,6 @@ PDF = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:applicat
         ([picture("HTTPS://x/y.png", detail="low")], (Image(url="HTTPS://x/y.png"),)),
         ([{"type": "image_url", "image_url": PNG_URI}], (Image("image/png", PNG),)),
         ([PDF], (Document("a.pdf", media_type="application/pdf", data="JVBE"),)),
-        ([{"type": "file", "file": {"file_id": "f"}}], (Unknown("file"),)),
-        ([{"type": "input_audio", "input_audio": {}}], (Unknown("input_audio"),)),
         ([{"type": "refusal", "refusal": "No."}], (Unknown("refusal", "No."),)),
         ([{"type": "brand_new", "text": "says"}], (Unknown("brand_new", "says"),)),
     ],
@@ -55,6 +53,9 @@ def test_read_content(content: object, parts: tuple[Part, ...]) -> None:
         ([picture("data:image/png,abc")], "content.0.image_url.url"),
         ([picture("QQQQ")], "content.0.image_url.url"),
         ([{"type": "file", "file": "x"}], "content.0.file"),
+        ([{"type": "file", "file": {}}], "content.0.file.file_data"),
+        ([{"type": "file", "file": {"file_id": "f"}}], "content.0.file.file_id"),
+        ([part("a"), {"type": "input_audio", "input_audio": {}}], "content.1"),
         ([{"type": "refusal"}], "content.0.refusal"),
     ],
 )

@@ -29,6 +29,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}}
         ({"n": "1"}, "n"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"modalities": "audio"}, "modalities"),
+        ({"mcp_servers": [{"url": "https://x"}]}, "mcp_servers"),
         ({"stream": "yes"}, "stream"),
         ({"stream_options": True}, "stream_options"),
         ({"stream_options": {"include_usage": 1}}, "stream_options.include_usage"),

@@ -104,6 +104,7 @@ def test_only_allowed_tools_go_along(choice: object, names: list[str]) -> None:
         ({"type": "function", "name": ""}, "tools.0.name"),
         ({"type": "namespace", "name": "n", "tools": [5]}, "tools.0.tools.0"),
         ({**LOOK, "parameters": "x"}, "tools.0.parameters"),
+        ({"type": "mcp", "server_label": "s", "server_url": "https://x"}, "tools.0"),
     ],
 )
 def test_malformed_tools(tool: Wire, param: str) -> None:
