@@ -5,6 +5,7 @@ Figures only, never words of the prompt.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,18 +50,28 @@ class SideCall:
 class Ledger:
     """All of it for one request. tokens_before: our count of the prompt as the client sent it; None: not counted.
 
-    held_back: stages that are turned off for this session because they cost it the upstream's cache.
+    held_back: stages that are turned off for this session because they cost it the upstream's cache; the sentences in
+    why_held_back say so, one for each.
     """
 
     cuts: tuple[Cut, ...] = ()
     side_calls: tuple[SideCall, ...] = ()
     held_back: tuple[Stage, ...] = ()
     tokens_before: int | None = None
+    why_held_back: tuple[str, ...] = ()
 
     @property
     def saved_tokens(self) -> int:
         """Tokens by which the prompt became shorter."""
         return sum(cut.saved_tokens for cut in self.cuts)
+
+    @property
+    def saved_by_stage(self) -> Mapping[Stage, int]:
+        """The same, by stage; stages that did nothing are missing."""
+        saved: dict[Stage, int] = {}
+        for cut in self.cuts:
+            saved[cut.stage] = saved.get(cut.stage, 0) + cut.saved_tokens
+        return saved
 
     @property
     def tokens_after(self) -> int | None:
