@@ -68,7 +68,7 @@ class DescriptionFolder:
         try:
             stamp = _stamp(self._json(digest))
             return Sight.SAME if stamp == known else self._read(digest, stamp)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return Sight.MISSING
         except OSError as error:
             self._tell_trouble(error)

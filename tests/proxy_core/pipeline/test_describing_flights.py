@@ -77,6 +77,15 @@ async def test_requests_side_by_side_share_one_call_and_one_pays(desk):
     assert desk.calls == 1
 
 
+async def test_a_call_that_ended_in_the_meantime_is_not_made_again(desk, monkeypatch):
+    async def find_nothing(_):
+        return {}
+
+    await desk.replace(talk(red()))
+    monkeypatch.setattr(desk.store, "find", find_nothing)
+    assert (texts(await desk.replace(talk(red()))), desk.calls) == ([CAT], 1)
+
+
 async def test_several_are_asked_at_once_and_no_more(desk, monkeypatch):
     most, now = 0, 0
 

@@ -59,8 +59,9 @@ def test_what_is_transparent_becomes_white():
         picture("PNG", (99, 99))[:80],
         picture("TIFF", (9, 9)),
         bomb(),
+        picture("PNG", (8000, 8000), "1", 0),
     ],
-    ids=["nothing", "a letter", "no ASCII", "no base64", "no picture", "truncated", "another kind", "bomb"],
+    ids=["nothing", "a letter", "no ASCII", "no base64", "no picture", "truncated", "another kind", "bomb", "large"],
 )
 def test_what_cannot_be_opened_has_none(data):
     assert make_thumbnail(data) is None
