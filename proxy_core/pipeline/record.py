@@ -26,11 +26,14 @@ from proxy_core.chat import (
 from proxy_core.errors import ProxyError
 from proxy_core.events import EventBus, Exchange, ExchangeFinished, ExchangeStarted, Outcome
 from proxy_core.pipeline.setup import Call
+from proxy_core.redact import mask_key, redact_text
 from proxy_core.routing.route import Route
 
 log = logging.getLogger(__name__)
 
-_MODEL_NAME = re.compile(r"[\w.:/\[\]-]{0,64}", re.ASCII)
+_MODEL_NAME = re.compile(r"[\w.:/@+\[\]-]{0,64}", re.ASCII)
+_SHORTEST_KEY = 8
+"""Shorter ones ("none", "x") stand for no key at all, and may be part of any word."""
 
 
 class ExchangeRecord:
@@ -40,6 +43,7 @@ class ExchangeRecord:
         self._bus = bus
         self._clock = clock
         self._status_of = call.dialect.status_of
+        self._client_key = call.client_key
         self._is_finished = False
         self.has_ended = False
         self.exchange = Exchange(
@@ -54,8 +58,8 @@ class ExchangeRecord:
     def route(self, route: Route, *, stream: bool) -> None:
         """The decision was taken."""
         exchange = self.exchange
-        exchange.asked_model = route.asked
-        exchange.served_model = route.model
+        exchange.asked_model = self._name(route.asked)
+        exchange.served_model = self._name(route.model)
         exchange.server = route.server.name
         exchange.currency = route.server.currency
         exchange.upstream_dialect = route.dialect.value
@@ -105,7 +109,16 @@ class ExchangeRecord:
     def _blame(self, error: ProxyError) -> None:
         self.exchange.outcome = "failed"
         self.exchange.error_kind = error.kind.value
-        self.exchange.error_message = str(error)
+        self.exchange.error_message = self._without_key(str(error))
+
+    def _name(self, model: str) -> str:
+        """A model's name as it may be told to whoever looks on."""
+        return _tellable(self._without_key(model))
+
+    def _without_key(self, text: str) -> str:
+        """A confused client sends its key for a model, too, and errors repeat that name."""
+        key = self._client_key or ""
+        return text.replace(key, mask_key(key)) if len(key) >= _SHORTEST_KEY else text
 
     def finish(self, status: int) -> None:
         """All went out, or a failed stream was told so."""
@@ -127,6 +140,7 @@ class ExchangeRecord:
         if self._is_finished:
             return
         self._is_finished = True
+        self.exchange.asked_model = self._name(self.exchange.asked_model)
         self.exchange.outcome = outcome
         self.exchange.status = status
         self.exchange.duration_s = self._clock() - self.exchange.started_at
@@ -144,10 +158,10 @@ def _log_exchange(exchange: Exchange) -> None:
         "%s %s %s to %s/%s/%s: %s %d %s in %.3f s, tokens in %d cached %d out %d",
         exchange.id,
         exchange.door,
-        _loggable(exchange.asked_model),
+        exchange.asked_model,
         exchange.server,
         exchange.upstream_dialect,
-        _loggable(exchange.served_model),
+        exchange.served_model,
         exchange.outcome,
         exchange.status,
         exchange.error_kind or "ok",
@@ -158,6 +172,6 @@ def _log_exchange(exchange: Exchange) -> None:
     )
 
 
-def _loggable(model: str) -> str:
-    """The name, if it can be one: a confused client may put anything there, its prompt included."""
-    return model if _MODEL_NAME.fullmatch(model) else "(an odd name)"
+def _tellable(model: str) -> str:
+    """The name, if it can be one: a client may put anything there, its prompt included."""
+    return redact_text(model) if _MODEL_NAME.fullmatch(model) else "(an odd name)"

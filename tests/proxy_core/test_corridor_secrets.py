@@ -12,6 +12,7 @@ from tests.corridor import CLIENT_KEY, STORED_KEY, Corridor, call
 from tests.fake_upstream import Reply
 from tests.proxy_core.test_corridor_errors import NOON
 
+ZAI_KEY = "0123456789abcdef0123456789abcdef.AbCdEfGh"
 KEY = "access-key-of-the-test"
 PROMPT = "a prompt that nobody else may read"
 ANSWER = "Hello, world."
@@ -79,3 +80,16 @@ async def test_a_bug_of_ours_is_logged_without_the_request(
     assert PROMPT not in got.body["error"]["message"]
     assert "ZeroDivisionError" in logged(caplog)
     assert_silent(caplog)
+
+
+@pytest.mark.parametrize("model", [CLIENT_KEY, f"glm-{CLIENT_KEY}", f"glm-4.6 {PROMPT}", f"glm-{ZAI_KEY}"])
+async def test_a_key_or_a_prompt_sent_for_a_model_is_told_to_nobody(
+    corridor: Corridor, caplog: pytest.LogCaptureFixture, model: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    corridor.upstream.reply = Reply(status=404, body={"error": {"message": f"model {model} not found"}})
+    await call(corridor, "POST", "/v1/messages", TALK | {"model": model}, {"x-api-key": CLIENT_KEY})
+    assert_silent(caplog)
+    exchange = corridor.events[-1].exchange
+    assert (CLIENT_KEY in str(exchange), ZAI_KEY in logged(caplog), exchange.outcome) == (False, False, "failed")
+    assert all(secret not in exchange.asked_model + exchange.served_model for secret in (PROMPT, ZAI_KEY))
