@@ -18,7 +18,7 @@ Weight: TypeAlias = tuple[tuple[ContentClass | None, int], ...]
 
 MOST_TEXTS = 16_384
 """About 4 MB of memory, and the texts of some ten conversations of a thousand messages each."""
-SHORTEST_KEPT = 64
+SHORTEST_KEPT = 24
 """Shorter texts are counted as fast as found again."""
 _DIGEST_BYTES = 16
 
