@@ -31,15 +31,22 @@ class Telling:
         self._writer = writer
         self._fallible = writer if isinstance(writer, FallibleWriter) else None
         self._restraint = Restraint(needed, estimate_prompt)
+        self._is_over = False
 
     def tell(self, deltas: list[Delta]) -> tuple[bytes, list[Delta]]:
-        """The bytes, and what they mean: a failure where the writer found that it cannot tell all of it."""
+        """The bytes, and what they mean: a failure where the writer found that it cannot tell all of it.
+
+        Nothing behind the end.
+        """
+        if self._is_over:
+            return b"", []
         deltas = self._restraint.feed(deltas)
         data = b"".join([self._writer.write(delta) for delta in deltas])
         failure = self._fallible.failure if self._fallible else None
-        if failure is None or (deltas and isinstance(deltas[-1], Failed)):
-            return data, deltas
-        return data, [*(delta for delta in deltas if not isinstance(delta, Finished)), Failed(failure)]
+        if failure is not None and not (deltas and isinstance(deltas[-1], Failed)):
+            deltas = [*(delta for delta in deltas if not isinstance(delta, Finished)), Failed(failure)]
+        self._is_over = bool(deltas) and isinstance(deltas[-1], Failed | Finished)
+        return data, deltas
 
 
 class Crossing:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proxy_core.chat import Text
+from proxy_core.chat import Text, ToolCall
 from proxy_core.events import Exchange, ExchangeFinished
 from tests.corridor import Corridor, call, open_anthropic, open_openai
 from tests.fake_upstream import HELLO, Reply
@@ -85,6 +85,24 @@ async def test_an_error_event_is_told_in_the_clients_words(corridor: Corridor, l
     corridor.upstream.reply = Reply(body=body)
     with pytest.raises((anthropic.APIError, openai.APIError), match="Busy"):
         await ask(corridor, leg, request("go"), stream=True)
+
+
+@pytest.mark.parametrize("leg", [leg for leg in LEGS if leg.client == "anthropic"], ids=str)
+async def test_an_error_in_mid_stream_carries_the_id_of_the_call(corridor: Corridor, leg: Leg) -> None:
+    corridor.upstream.reply = Reply(answer=LONG, cut_at=1000)
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        await ask(corridor, leg, request("go"), stream=True)
+    assert isinstance(caught.value.body, dict)
+    assert caught.value.body["request_id"] == caught.value.response.headers["request-id"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_what_the_writer_cannot_tell_is_a_failure(corridor: Corridor, ending: str) -> None:
+    said = replace(HELLO, parts=(ToolCall("c1", "look", '{"a":1}}'),))
+    corridor.upstream.reply = Reply(answer=said, ending=ending)
+    with pytest.raises(anthropic.APIError, match="not JSON"):
+        await ask(corridor, Leg("anthropic", "openai"), request("go"), stream=True)
+    assert (await finished(corridor)).outcome == "failed"
 
 
 @pytest.mark.parametrize("leg", [leg for leg in LEGS if leg.upstream == "openai"], ids=str)

@@ -66,6 +66,21 @@ async def test_pings_in_mid_stream(corridor: Corridor, leg: Leg, ping: str) -> N
 
 
 @pytest.mark.parametrize("leg", LEGS, ids=str)
+async def test_pings_in_front_of_the_start_are_comments(corridor: Corridor, leg: Leg) -> None:
+    ping = b'event: ping\ndata: {"type":"ping"}\n\n' if leg.upstream == "anthropic" else b": hi\n\n"
+    body = ping + Reply().render(leg.upstream, stream=True)
+    corridor.upstream.reply = reply = Reply(body=body, hold_at=len(ping))
+    heard: list[str] = []
+    async for line in lines(corridor, leg):
+        heard.append(line)
+        if sum(line.startswith(": ") for line in heard) == 4:
+            reply.gate.set()
+    first = next(n for n, line in enumerate(heard) if line.startswith("data:"))
+    assert '"ping"' not in heard[first]
+    assert any("world" in line for line in heard)
+
+
+@pytest.mark.parametrize("leg", LEGS, ids=str)
 async def test_an_error_after_the_first_keep_alive_is_told_in_the_stream(corridor: Corridor, leg: Leg) -> None:
     corridor.upstream.reply = reply = Reply(hold_at=0, status=400, body={"error": {"code": "1214", "message": "no"}})
     heard: list[str] = []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from proxy_core.dialects.anthropic.answers import read_answer, touch_answer, write_answer
 from proxy_core.dialects.anthropic.errors import status_of, write_error
+from proxy_core.dialects.anthropic.relay import AnthropicRelay
 from proxy_core.dialects.anthropic.requests import NAME, read_request, write_request
-from proxy_core.dialects.anthropic.stream import AnthropicRelay, AnthropicStreamReader
+from proxy_core.dialects.anthropic.stream import AnthropicStreamReader
 from proxy_core.dialects.anthropic.writer import AnthropicStreamWriter
 from proxy_core.dialects.base import Dialect
 from proxy_core.dialects.upstream_errors import read_error

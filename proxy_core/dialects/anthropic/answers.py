@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from proxy_core.chat import Answer, AnswerPart, StopReason, Text, Thinking, ToolCall, Usage
+from proxy_core.dialects.anthropic.asked import hides_thinking, knows_context_stop
 from proxy_core.dialects.arguments import arguments_object, arguments_text
 from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.unsaid_usage import filled_of
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import UpstreamError
 from proxy_core.jsontypes import JsonObject
@@ -118,8 +120,8 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
         "role": "assistant",
         "model": context.model,
         "content": content or [{"type": "text", "text": ""}],
-        **write_stop(answer.stop, answer.stop_sequence, has_calls=_has_calls(answer.parts)),
-        "usage": write_usage(answer.usage),
+        **write_stop(answer.stop, answer.stop_sequence, context, has_calls=_has_calls(answer.parts)),
+        "usage": write_usage(filled_of(answer, context.estimate_prompt)),
     }
 
 
@@ -132,7 +134,8 @@ def _write_block(part: AnswerPart, answer: Answer, context: ReplyContext) -> Jso
         case Thinking(text, signature):
             if not text and not signature:
                 return None
-            return {"type": "thinking", "thinking": text, "signature": signature or issued_signature([text])}
+            told = "" if hides_thinking(context) else text
+            return {"type": "thinking", "thinking": told, "signature": signature or issued_signature([text])}
         case ToolCall():
             calls = [other for other in answer.parts if isinstance(other, ToolCall)]
             call_id = part.id or made_call_id(context, next(n for n, call in enumerate(calls) if call is part))
@@ -158,13 +161,26 @@ def issued_signature(texts: Iterable[str]) -> str:
     return f"zp1.{digest.hexdigest()[:32]}"
 
 
-def write_stop(stop: StopReason, sequence: str | None, *, has_calls: bool) -> JsonObject:
+def write_stop(stop: StopReason, sequence: str | None, context: ReplyContext, *, has_calls: bool) -> JsonObject:
     """stop_reason and its companions, for a whole answer or for message_delta."""
     settled = settled_stop(stop, has_calls=has_calls)
+    if settled is StopReason.CONTEXT_EXCEEDED and not knows_context_stop(context):
+        settled = StopReason.MAX_TOKENS
     fields: JsonObject = {"stop_reason": _WORD_OF_STOP[settled], "stop_sequence": sequence}
     if settled is StopReason.REFUSAL:
         fields["stop_details"] = {"type": "refusal", "category": None, "explanation": None}
     return fields
+
+
+def mended_stop(fields: Mapping[str, object], context: ReplyContext, *, has_calls: bool) -> JsonObject | None:
+    """stop_reason and its companions where the upstream's do not fit the content, the protocol or the client's version;
+    None where nothing is amiss. A word that nobody knows is none of ours."""
+    word = fields.get("stop_reason")
+    if not isinstance(word, str) or word not in _STOP_OF_WORD:
+        return None
+    sequence = text_of(fields.get("stop_sequence")) or None
+    told = write_stop(_STOP_OF_WORD[word], sequence, context, has_calls=has_calls)
+    return None if told["stop_reason"] == word else told
 
 
 def write_usage(usage: Usage) -> JsonObject:
@@ -190,7 +206,23 @@ def touch_answer(body: JsonObject, context: ReplyContext) -> JsonObject:
     mended = mended_usage(usage) if isinstance(usage, dict) else None
     if mended is not None:
         changes["usage"] = mended
+    blocks = body.get("content")
+    content: list[object] = blocks if isinstance(blocks, list) else []
+    has_calls = any(isinstance(block, dict) and block.get("type") == "tool_use" for block in content)
+    changes |= mended_stop(body, context, has_calls=has_calls) or {}
+    if hides_thinking(context) and any(is_shown_thinking(block) for block in content):
+        changes["content"] = [hidden_thinking(block) for block in content]
     return {**body, **changes} if changes else body
+
+
+def is_shown_thinking(block: object) -> bool:
+    """Whether a raw block is thinking with its text."""
+    return isinstance(block, dict) and block.get("type") == "thinking" and bool(block.get("thinking"))
+
+
+def hidden_thinking(block: object) -> object:
+    """A raw block; one of thinking without its text."""
+    return {**block, "thinking": ""} if isinstance(block, dict) and is_shown_thinking(block) else block
 
 
 def mended_usage(usage: Mapping[str, object]) -> JsonObject | None:

@@ -17,6 +17,7 @@ from proxy_core.chat import (
     Tool,
     ToolChoice,
 )
+from proxy_core.dialects.anthropic.asked import Asked
 from proxy_core.dialects.anthropic.foreign import max_tokens_for, write_foreign
 from proxy_core.dialects.anthropic.parts import read_content, read_texts, write_message, write_part
 from proxy_core.dialects.anthropic.reminders import fold_system
@@ -62,8 +63,14 @@ def read_request(body: JsonObject) -> Conversation:
         stream=optional_bool(body, "stream") or False,
         user_id=optional_text(optional_object(body, "metadata") or {}, "user_id", "metadata") or "",
         dropped=_uncarried_fields(body),
+        echo=_read_asked(body),
         raw=body,
     )
+
+
+def _read_asked(body: JsonObject) -> Asked:
+    thinking = optional_object(body, "thinking") or {}
+    return Asked(hides_thinking=thinking.get("display") == "omitted")
 
 
 def _uncarried_fields(body: JsonObject) -> tuple[str, ...]:

@@ -1,5 +1,4 @@
-"""Streams of the Messages API as they come from an upstream: read into deltas, or relayed to a client of the same
-dialect (protocols B.5, "A→A streaming touch-ups").
+"""Streams of the Messages API as they come from an upstream: read into deltas (protocols B.5).
 
 States of a reader:
 
@@ -37,14 +36,15 @@ from proxy_core.chat import (
     UsageDelta,
     merge_usage,
 )
-from proxy_core.dialects.anthropic.answers import mended_usage, read_stop, read_usage, settled_stop, text_of
-from proxy_core.dialects.anthropic.errors import write_error
+from proxy_core.dialects.anthropic.answers import read_stop, read_usage, settled_stop, text_of
 from proxy_core.dialects.arguments import arguments_text
-from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.restraint import nothing_counted
+from proxy_core.dialects.unsaid_usage import filled
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
-from proxy_core.wire.sse import SseEvent, encode_event, encode_json, encode_silence
+from proxy_core.wire.loose_json import load_loosely
+from proxy_core.wire.sse import SseEvent
 
 _NOTHING: JsonObject = {}
 _BROKEN = "The upstream sent an event that could not be read."
@@ -68,12 +68,18 @@ class _Call:
 
 
 class AnthropicStreamReader:
-    """Events in, deltas out. `kind` and `payload` are the last event's type and JSON, for whoever relays it."""
+    """Events in, deltas out.
+
+    For whoever relays them: `kind` and `payload` are the last event's type and JSON, which `is_mended` if they were
+    JSON only almost. output_chars: all that the model said.
+    """
 
     def __init__(self) -> None:
         self.kind = ""
         self.payload: JsonObject = _NOTHING
         self.usage = Usage()
+        self.is_mended = False
+        self.output_chars = 0
         self._state = _State.BEFORE
         self._calls: dict[int, _Call] = {}
         self._calls_begun = 0
@@ -89,13 +95,15 @@ class AnthropicStreamReader:
         """The deltas that this event means."""
         if self._state is _State.DONE:
             return []
-        self.kind, self.payload = "", _NOTHING
+        self.kind, self.payload, self.is_mended = "", _NOTHING, False
         if event.data is None:
             return [Pinged()]
         try:
             payload = orjson.loads(event.data)
         except orjson.JSONDecodeError:
-            return self._read_odd(event.data)
+            payload = self._loosely(event.data)
+            if payload is None:
+                return self._read_odd(event.data)
         if not isinstance(payload, dict):
             return self.fail(UpstreamError(_BROKEN, status=502))
         self.payload = payload
@@ -122,8 +130,25 @@ class AnthropicStreamReader:
         return [Failed(error)]
 
     def _finish(self) -> list[Delta]:
+        """The end, with a guess at the output where the upstream never said a figure."""
         self._state = _State.DONE
-        return [Finished()]
+        if self.usage.output_tokens or not self.output_chars:
+            return [Finished()]
+        self.usage = self.guessed_usage()
+        return [UsageDelta(self.usage), Finished()]
+
+    def guessed_usage(self) -> Usage:
+        """The figures so far; the output guessed from its length where none was said."""
+        return filled(self.usage, nothing_counted, self.output_chars)
+
+    def _loosely(self, data: bytes) -> object:
+        """What only almost is JSON; None for what is none at all."""
+        try:
+            payload = load_loosely(data)
+        except ValueError:
+            return None
+        self.is_mended = True
+        return payload
 
     def _read_odd(self, data: bytes) -> list[Delta]:
         """Not JSON: some gateways send empty events as heartbeats, or OpenAI's end mark behind the real end."""
@@ -164,6 +189,7 @@ class AnthropicStreamReader:
 
     def _initial_content(self, block: JsonObject) -> list[Delta]:
         if text := text_of(block.get("text")):
+            self.output_chars += len(text)
             return [TextDelta(text)]
         delta = ThinkingDelta(text_of(block.get("thinking")), text_of(block.get("signature")))
         return [delta] if delta.text or delta.signature else []
@@ -174,11 +200,13 @@ class AnthropicStreamReader:
             return []
         match delta.get("type"):
             case "text_delta":
-                text = delta.get("text")
-                return [TextDelta(text)] if text and isinstance(text, str) else []
+                text = text_of(delta.get("text"))
+                self.output_chars += len(text)
+                return [TextDelta(text)] if text else []
             case "thinking_delta":
-                text = delta.get("thinking")
-                return [ThinkingDelta(text)] if text and isinstance(text, str) else []
+                text = text_of(delta.get("thinking"))
+                self.output_chars += len(text)
+                return [ThinkingDelta(text)] if text else []
             case "input_json_delta":
                 return self._take_fragment(_index(payload), delta.get("partial_json"))
             case "signature_delta":
@@ -192,6 +220,7 @@ class AnthropicStreamReader:
         if call is None or not fragment or not isinstance(fragment, str):
             return []
         call.is_fed = True
+        self.output_chars += len(fragment)
         return [ToolCallDelta(call.index, fragment)]
 
     def _take_block_stop(self, payload: JsonObject) -> list[Delta]:
@@ -245,7 +274,9 @@ _TAKE: dict[str, Callable[[AnthropicStreamReader, JsonObject], list[Delta]]] = {
     "ping": AnthropicStreamReader._take_ping,
     "error": AnthropicStreamReader._take_error,
 }
-_CONTENT_KINDS = frozenset(_TAKE) - {"message_start", "ping", "error"}
+KINDS = frozenset(_TAKE)
+"""The events that mean something to us."""
+_CONTENT_KINDS = KINDS - {"message_start", "ping", "error"}
 
 
 def _object(value: object) -> JsonObject:
@@ -256,83 +287,3 @@ def _index(payload: JsonObject) -> int:
     """The block's index; upstreams that leave it out have one block at a time."""
     index = payload.get("index")
     return index if isinstance(index, int) else -1
-
-
-class AnthropicRelay:
-    """Events through as they came, but for the client's model name, usage that is missing at the start, counts the
-    SDKs demand, and `event:` lines that were left out."""
-
-    def __init__(self, context: ReplyContext) -> None:
-        self._context = context
-        self._reader = AnthropicStreamReader()
-
-    def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
-        """The bytes to pass on and what they mean."""
-        reader = self._reader
-        if reader.is_done:
-            return b"", []
-        deltas = reader.read(event)
-        if deltas and isinstance(failed := deltas[-1], Failed):
-            return self._failure(event, failed.error), deltas
-        touch = _TOUCH.get(reader.kind)
-        touched = touch(self, reader.payload) if touch else None
-        if touched is not None:
-            return self._rewritten(touched, deltas)
-        if not event.data or not event.data.strip():
-            return encode_silence(event), deltas
-        if event.name == reader.kind or reader.kind not in _TAKE:
-            return event.raw, deltas
-        # Line breaks in JSON stand between its tokens only: a blank does as well.
-        return encode_event(event.data.replace(b"\n", b" "), reader.kind), deltas
-
-    def close(self) -> tuple[bytes, list[Delta]]:
-        """The body ended; an error event unless the model was done."""
-        deltas = self._reader.close()
-        match deltas:
-            case [Failed(error)]:
-                return encode_json(write_error(error, ""), "error"), deltas
-            case [Finished()]:
-                return encode_json({"type": "message_stop"}, "message_stop"), deltas
-            case _:
-                return b"", deltas
-
-    def _failure(self, event: SseEvent, error: ProxyError) -> bytes:
-        envelope = write_error(error, "")
-        if event.name == "error" and self._reader.payload.get("error") == envelope["error"]:
-            return event.raw
-        return encode_json(envelope, "error")
-
-    def _rewritten(self, payload: JsonObject, deltas: list[Delta]) -> tuple[bytes, list[Delta]]:
-        try:
-            return encode_json(payload, self._reader.kind), deltas
-        except TypeError:  # read, but nested deeper than can be written
-            error = UpstreamError(_BROKEN, status=502)
-            return encode_json(write_error(error, ""), "error"), self._reader.fail(error)
-
-    def _touch_message_start(self, payload: JsonObject) -> JsonObject | None:
-        message = payload.get("message")
-        if not isinstance(message, dict):
-            return None
-        changes: JsonObject = {} if message.get("model") == self._context.model else {"model": self._context.model}
-        given = _object(message.get("usage"))
-        usage = mended_usage(given) or given
-        if not self._reader.usage.prompt_tokens:
-            estimate = self._context.estimate_prompt()
-            if estimate or "input_tokens" not in given:
-                usage = {"output_tokens": 0, **usage, "input_tokens": estimate}
-        if usage is not given:
-            changes["usage"] = usage
-        return {**payload, "message": {**message, **changes}} if changes else None
-
-    def _touch_message_delta(self, payload: JsonObject) -> JsonObject | None:
-        usage = payload.get("usage")
-        if not isinstance(usage, dict):
-            return {**payload, "usage": {"output_tokens": self._reader.usage.output_tokens}}
-        mended = mended_usage(usage)
-        return None if mended is None else {**payload, "usage": mended}
-
-
-_TOUCH: dict[str, Callable[[AnthropicRelay, JsonObject], JsonObject | None]] = {
-    "message_start": AnthropicRelay._touch_message_start,
-    "message_delta": AnthropicRelay._touch_message_delta,
-}

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TypeAlias, assert_never
+from typing import Literal, TypeAlias, assert_never
 
 import orjson
 
@@ -45,18 +45,20 @@ from proxy_core.dialects.anthropic.answers import (
     write_stop,
     write_usage,
 )
+from proxy_core.dialects.anthropic.asked import hides_thinking
 from proxy_core.dialects.anthropic.errors import write_error
 from proxy_core.dialects.arguments import arguments_object, arguments_text, completion_suffix
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
-from proxy_core.wire.sse import encode_json
+from proxy_core.wire.sse import encode_comment, encode_json
 
 _Content: TypeAlias = TextDelta | ThinkingDelta | ToolCallStarted | ToolCallDelta | BlockEnded
 
 _BAD_ARGUMENTS = "The upstream sent tool arguments that are not JSON."
 _LATE_ARGUMENTS = "The upstream sent arguments of a tool call that had already ended."
 _CHARS_PER_TOKEN = 4
+_KEEP_ALIVE = encode_comment("keep-alive")  # clients know pings only inside of a message
 
 
 class _State(Enum):
@@ -102,11 +104,33 @@ class _OpenCall:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a client was told of a stream before a writer took over.
+
+    blocks: how many began. open: what the last of them is, if it has not ended; "unsigned" is thinking whose signature
+    has not come. call, fragments: the number and the arguments so far of an open call.
+    """
+
+    blocks: int
+    usage: Usage
+    has_calls: bool
+    output_chars: int
+    open: Literal["nothing", "plain", "unsigned", "call"] = "nothing"
+    call: int = -1
+    fragments: tuple[str, ...] = ()
+
+
 class AnthropicStreamWriter:
-    """One client's stream: message_start first, then blocks, then one message_delta and message_stop, or an error."""
+    """One client's stream: message_start first, then blocks, then one message_delta and message_stop, or an error.
+
+    failure: the error that the stream ended with.
+    """
 
     def __init__(self, context: ReplyContext) -> None:
+        self.failure: ProxyError | None = None
         self._context = context
+        self._hides_thinking = hides_thinking(context)
         self._state = _State.NONE
         self._is_started = False
         self._next_index = 0
@@ -118,6 +142,22 @@ class AnthropicStreamWriter:
         self._usage = Usage()
         self._stopped = Stopped(StopReason.END_TURN)
         self._output_chars = 0
+
+    def resume(self, passed: Passed) -> bytes:
+        """Go on where others began. A block that is open ends here, but for a call."""
+        self._is_started = True
+        self._next_index = passed.blocks
+        self._usage = passed.usage
+        self._has_calls = passed.has_calls
+        self._output_chars = passed.output_chars
+        if passed.open == "call":
+            is_blank = not "".join(passed.fragments).strip()
+            self._state = _State.CALL
+            self._call = _OpenCall(passed.call, list(passed.fragments), not is_blank, is_blank)
+        elif passed.open != "nothing":
+            self._state = _State.THINKING if passed.open == "unsigned" else _State.TEXT
+            return self._close_block()
+        return b""
 
     def write(self, delta: Delta) -> bytes:
         """The client's bytes for this delta."""
@@ -144,7 +184,7 @@ class AnthropicStreamWriter:
             case Failed(error):
                 return self._fail(error)
             case Pinged():
-                return encode_json({"type": "ping"}, "ping")
+                return encode_json({"type": "ping"}, "ping") if self._is_started else _KEEP_ALIVE
             case _:
                 assert_never(delta)
 
@@ -237,7 +277,8 @@ class AnthropicStreamWriter:
         if delta.text:
             self._thoughts.append(delta.text)
             self._output_chars += len(delta.text)
-            written += self._block_delta({"type": "thinking_delta", "thinking": delta.text})
+            if not self._hides_thinking:
+                written += self._block_delta({"type": "thinking_delta", "thinking": delta.text})
         self._signature = delta.signature or self._signature
         return written
 
@@ -307,7 +348,7 @@ class AnthropicStreamWriter:
         written = b""
         if not self._next_index:
             written = self._open_block(_State.TEXT, {"type": "text", "text": ""}) + self._close_block()
-        stop = write_stop(self._stopped.reason, self._stopped.sequence, has_calls=self._has_calls)
+        stop = write_stop(self._stopped.reason, self._stopped.sequence, self._context, has_calls=self._has_calls)
         event: JsonObject = {"type": "message_delta", "delta": stop, "usage": self._final_usage()}
         written += encode_json(event, "message_delta") + encode_json({"type": "message_stop"}, "message_stop")
         self._state = _State.ENDED  # only now: what cannot be encoded must still be told as an error
@@ -321,6 +362,7 @@ class AnthropicStreamWriter:
         return write_usage(usage) if usage.prompt_tokens else {"output_tokens": usage.output_tokens}
 
     def _fail(self, error: ProxyError) -> bytes:
-        written = encode_json(write_error(error, ""), "error")
+        written = encode_json(write_error(error, self._context.request_id), "error")
         self._state = _State.ENDED
+        self.failure = error
         return written

@@ -34,16 +34,7 @@ Told = list[list[object]]
 
 # Ids, times and the prompt's size, where they are ours and not the upstream's, are the same in every run.
 CONTEXT = ReplyContext(model="asked", fresh_id="fresh", created=7, wants_usage=True, estimate_prompt=lambda: 12)
-_NO_USAGE = "figures of zero although text was sent; protocols D.4, point 9"
-OPEN: dict[str, dict[str, str]] = {
-    "openai/comment_before_start": {"anthropic": "a ping before message_start; protocols B.5"},
-    "openai/finish_model_context_window_exceeded": {"anthropic": "not max_tokens for old clients; protocols D.3"},
-    "anthropic/done_without_finish": {"anthropic": "[DONE] passes to the client; protocols B.5"},
-    "anthropic/finish_sensitive": {"anthropic": "a stop_reason that the protocol does not have"},
-    "anthropic/interleaved_tool_indexes": {"anthropic": "two blocks open at a time; protocols B.5"},
-    "anthropic/stop_without_finish": {"anthropic": "no message_delta; protocols B.5"},
-    "anthropic/usage_never": {"anthropic": _NO_USAGE},
-}
+OPEN: dict[str, dict[str, str]] = {}
 _MODEL = re.compile(rb'"model": ?"([^"]+)"')
 _LINE_END = re.compile(r"\r\n|\r|\n")
 

@@ -45,7 +45,7 @@ PING = event({"type": "ping"})
 def sent(raw: bytes) -> list[dict]:
     """The payloads of what was written; every event is whole and carries its type as its name."""
     decoder = SseDecoder()
-    events = decoder.feed(raw)
+    events = [each for each in decoder.feed(raw) if each.data is not None]
     assert not decoder.flush()
     payloads = [json.loads(each.data) for each in events]
     assert [each.name for each in events] == [payload["type"] for payload in payloads]

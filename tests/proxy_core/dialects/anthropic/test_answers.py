@@ -136,7 +136,7 @@ def test_unsigned_thinking_gets_a_signature_of_ours():
         (StopReason.END_TURN, (ToolCall("i", "n", ""),), "tool_use"),
         (StopReason.TOOL_USE, (), "end_turn"),
         (StopReason.MAX_TOKENS, (ToolCall("i", "n", ""),), "max_tokens"),
-        (StopReason.CONTEXT_EXCEEDED, (), "model_context_window_exceeded"),
+        (StopReason.CONTEXT_EXCEEDED, (), "max_tokens"),
         (StopReason.REFUSAL, (), "refusal"),
     ],
 )

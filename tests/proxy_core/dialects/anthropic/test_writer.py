@@ -28,6 +28,7 @@ from proxy_core.chat import (
     UsageDelta,
 )
 from proxy_core.dialects.anthropic.answers import write_answer
+from proxy_core.dialects.anthropic.asked import Asked
 from proxy_core.dialects.anthropic.stream import AnthropicStreamReader
 from proxy_core.dialects.anthropic.writer import AnthropicStreamWriter
 from proxy_core.dialects.base import ReplyContext
@@ -36,7 +37,7 @@ from proxy_core.errors import ErrorKind, UpstreamError
 from proxy_core.wire.sse import SseDecoder
 from tests.proxy_core.dialects.anthropic.events import folded, sent
 
-CONTEXT = ReplyContext(model="claude-x", fresh_id="f", created=0, estimate_prompt=lambda: 90)
+CONTEXT = ReplyContext(model="claude-x", fresh_id="f", created=0, estimate_prompt=lambda: 90, request_id="req_1")
 STARTED = Started("x", "glm-4.6")
 END = [Stopped(StopReason.END_TURN), UsageDelta(Usage(4, 2, 0, 7)), Finished()]
 
@@ -208,7 +209,7 @@ def test_a_call_without_an_id_gets_one():
         (StopReason.END_TURN, [begin(0)], "tool_use"),
         (StopReason.TOOL_USE, [TextDelta("a")], "end_turn"),
         (StopReason.MAX_TOKENS, [begin(0)], "max_tokens"),
-        (StopReason.CONTEXT_EXCEEDED, [], "model_context_window_exceeded"),
+        (StopReason.CONTEXT_EXCEEDED, [], "max_tokens"),
         (StopReason.REFUSAL, [], "refusal"),
     ],
 )
@@ -257,7 +258,7 @@ LATE = "The upstream sent arguments of a tool call that had already ended."
 )
 def test_failures_end_the_stream(deltas, message):
     payloads = sent(write(*deltas, TextDelta("more"), Pinged(), Failed(BUSY), Finished()))
-    assert payloads[-1]["type"] == "error"
+    assert (payloads[-1]["type"], payloads[-1]["request_id"]) == ("error", "req_1")
     assert payloads[-1]["error"]["message"] == message
     assert not any(each["type"] in ("error", "message_delta", "message_stop") for each in payloads[:-1])
 
@@ -279,8 +280,42 @@ def test_content_before_the_start_and_a_second_start():
     assert (message["id"], message["content"]) == ("msg_f", [text("a")])
 
 
-def test_pings_are_written():
-    assert write(Pinged()) == b'event: ping\ndata: {"type":"ping"}\n\n'
+def test_pings_are_comments_until_the_message_begins():
+    assert write(Pinged()) == b": keep-alive\n\n"
+    assert write(STARTED, Pinged()).endswith(b'\n\nevent: ping\ndata: {"type":"ping"}\n\n')
+
+
+@pytest.mark.parametrize(
+    ("headers", "word"),
+    [
+        ({}, "max_tokens"),
+        ({"anthropic-version": "2023-06-01", "anthropic-beta": "a-2025-01-01"}, "max_tokens"),
+        ({"anthropic-version": "2026-10-21"}, "model_context_window_exceeded"),
+        (
+            {"anthropic-version": "2023-06-01", "anthropic-beta": "a,model-context-window-exceeded-2025-08-26"},
+            "model_context_window_exceeded",
+        ),
+    ],
+)
+def test_a_full_window_is_told_to_clients_that_know_it(headers, word):
+    context = replace(CONTEXT, headers=headers)
+    writer = AnthropicStreamWriter(context)
+    raw = b"".join(map(writer.write, [STARTED, Stopped(StopReason.CONTEXT_EXCEEDED), Finished()]))
+    assert folded(sent(raw))["stop_reason"] == word
+    answer = Answer("a", "m", (), StopReason.CONTEXT_EXCEEDED)
+    assert write_answer(answer, context)["stop_reason"] == word
+
+
+def test_hidden_thinking_keeps_its_signature_alone():
+    context = replace(CONTEXT, echo=Asked(hides_thinking=True))
+    thought = Answer(
+        "a", "m", (Thinking("hm"), Thinking("so", "sig"), Text("a")), StopReason.END_TURN, Usage(1, 0, 0, 1)
+    )
+    writer = AnthropicStreamWriter(context)
+    message = folded(sent(b"".join(map(writer.write, unfold(thought)))))
+    assert message == write_answer(thought, context)
+    assert [each.get("thinking") for each in message["content"]] == ["", "", None]
+    assert message["content"][0]["signature"] == write_answer(thought, CONTEXT)["content"][0]["signature"]
 
 
 ARGUMENTS = st.sampled_from(["", " ", "{}", '{"a": {"b": [1, "ü"]}}', '{"a": "cut', "[1]", '"{}"', "null", "no JSON"])
