@@ -33,3 +33,21 @@ async def test_each_request_is_checked_and_answered(body: bytes, key: str, rules
     (check,) = upstream.checks
     assert check.dialect == "openai"
     assert [rule.split("]")[0] for rule in check.broken] == rules
+
+
+@pytest.mark.parametrize(("role", "status"), [("system", 422), ("assistant", 200)])
+async def test_a_system_message_among_the_others_is_refused(role: str, status: int) -> None:
+    upstream = CheckingUpstream(secrets=())
+    server = await upstream.start()
+    says = [{"role": who, "content": "Hello"} for who in ("user", role, "user")]
+    body = {"model": "glm-4.6", "max_tokens": 9, "messages": says}
+    headers = {"x-api-key": "upstream", "anthropic-version": "2023-06-01"}
+    try:
+        address = f"{server.anthropic_base}/v1/messages"
+        async with aiohttp.ClientSession() as client, client.post(address, json=body, headers=headers) as answer:
+            said = await answer.json()
+    finally:
+        await upstream.stop()
+    assert answer.status == status
+    assert said.get("detail", [{}])[0].get("loc") == (["body", "messages", 1, "role"] if status == 422 else None)
+    assert [check.broken for check in upstream.checks] == [()]
