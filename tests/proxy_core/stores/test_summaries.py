@@ -51,7 +51,8 @@ async def test_only_the_owner_may_read_and_nothing_half_written_stays(folder):
         b'{"digest":"%s","text":" ","ceiling_tokens":1,"model":"m","made_at":1}' % ONE.digest.encode(),
         b'{"digest":"%s","text":"t","ceiling_tokens":"1","model":"m","made_at":1}' % ONE.digest.encode(),
         b'{"digest":"other","text":"t","ceiling_tokens":1,"model":"m","made_at":1}',
-        b" " * 1_000_001,
+        b'{"digest":"%s","text":"t","ceiling_tokens":1,"model":"m","made_at":1}' % ONE.digest.encode()
+        + b" " * 1_000_000,
     ],
 )
 async def test_a_damaged_file_is_set_aside_and_said(folder, caplog, damage):
