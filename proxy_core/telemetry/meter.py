@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy_core.events import Event, EventBus, Exchange, ExchangeStarted
-from proxy_core.telemetry.rows import ExchangeRow, reported_output, row_of
+from proxy_core.telemetry.rows import ExchangeRow, effective_ledger, reported_output, row_of
 from proxy_core.telemetry.series import STEP_S, Sample, Series
 from proxy_core.telemetry.totals import Totals
 
@@ -36,6 +36,7 @@ class _Live:
     seen_chars: int = 0
     output_shown: float = 0.0
     input_shown: int = 0
+    saved_shown: int = 0
 
 
 class _Flow:
@@ -66,6 +67,7 @@ class Meter:
         self._rows: deque[ExchangeRow] = deque(maxlen=MAX_ROWS)
         self._output = _Flow()
         self._input = _Flow()
+        self._saved = 0
         self._started = 0
         self._failed = 0
         self._chars_per_token = _START_RATIO
@@ -106,8 +108,9 @@ class Meter:
             input_tokens_per_s=self._input.take(is_idle=not self._live) / elapsed,
             in_flight=len(self._live),
             failures=self._failed,
+            saved_tokens_per_s=self._saved / elapsed,
         )
-        self._sampled_at, self._started, self._failed = now, 0, 0
+        self._sampled_at, self._started, self._failed, self._saved = now, 0, 0, 0
         self.series.append(sample)
         return sample
 
@@ -139,9 +142,12 @@ class Meter:
         fresh = (exchange.output_chars - live.seen_chars) / self._chars_per_token
         self._output.add(fresh)
         self._input.add(exchange.usage.prompt_tokens - live.input_shown)
+        saved = effective_ledger(exchange).saved_tokens
+        self._saved += saved - live.saved_shown
         live.seen_chars = exchange.output_chars
         live.output_shown += fresh
         live.input_shown = exchange.usage.prompt_tokens
+        live.saved_shown = saved
 
     def _learn(self, exchange: Exchange) -> None:
         tokens = reported_output(exchange) or 0

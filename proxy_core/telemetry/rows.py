@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
 
+from proxy_core.context.savings import saved_money
 from proxy_core.events import Exchange, Outcome
+from proxy_core.facts import Currency
+from proxy_core.ledger import NOTHING_DONE, Ledger, Stage
 from proxy_core.redact import redact_text
+from proxy_core.routing.pricing import price_of
 
 _NAME_CHARS = 128
 _MESSAGE_CHARS = 500
+_NO_MONEY = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +24,10 @@ class ExchangeRow:
 
     input_tokens excludes cached_tokens. is_estimate: output_tokens was guessed from the text, since the upstream
     has not said (yet). Texts that a client chose are cut, and the error message is redacted.
+
+    saved_tokens: what the prompt was shorter by, as counted here; 0 as long as nobody has read the prompt.
+    saved_by_stage: the same in shares. saved_money: at the list prices, in `currency`, less what the edits cost; None
+    where a price is missing or the exchange runs. held_back: why edits were not made, a sentence each.
     """
 
     id: str
@@ -40,12 +51,20 @@ class ExchangeRow:
     cached_tokens: int
     output_tokens: int
     is_estimate: bool
+    retries: int = 0
+    queued_s: float = 0.0
+    saved_tokens: int = 0
+    saved_by_stage: tuple[tuple[Stage, int], ...] = ()
+    saved_money: Decimal | None = None
+    currency: Currency = "USD"
+    held_back: tuple[str, ...] = ()
 
 
 def row_of(exchange: Exchange, now: float, estimated_tokens: int) -> ExchangeRow:
     """The exchange as it stands at `now` (unix seconds); estimated_tokens: what its text so far amounts to."""
     age = max(now - exchange.started_at, 0.0)
     reported = reported_output(exchange)
+    ledger = effective_ledger(exchange)
     return ExchangeRow(
         id=_cut(exchange.id),
         started_at=exchange.started_at,
@@ -68,7 +87,28 @@ def row_of(exchange: Exchange, now: float, estimated_tokens: int) -> ExchangeRow
         cached_tokens=exchange.usage.cached_tokens,
         output_tokens=estimated_tokens if reported is None else reported,
         is_estimate=reported is None,
+        retries=exchange.retries,
+        queued_s=exchange.queued_s,
+        saved_tokens=ledger.saved_tokens,
+        saved_by_stage=tuple(ledger.saved_by_stage.items()),
+        saved_money=_saved_money(exchange, ledger),
+        currency=exchange.currency,
+        held_back=ledger.why_held_back,
     )
+
+
+def effective_ledger(exchange: Exchange) -> Ledger:
+    """The ledger, without its cuts where the prompt has not been read, so that nothing was saved (yet)."""
+    is_read = exchange.usage.prompt_tokens > 0 or exchange.outcome == "done"
+    return exchange.ledger if is_read or not exchange.ledger.cuts else replace(exchange.ledger, cuts=())
+
+
+def _saved_money(exchange: Exchange, ledger: Ledger) -> Decimal | None:
+    if exchange.outcome == "running":
+        return None
+    if ledger is NOTHING_DONE:
+        return _NO_MONEY
+    return saved_money(exchange.served_model, exchange.usage, ledger, partial(price_of, currency=exchange.currency))
 
 
 def reported_output(exchange: Exchange) -> int | None:

@@ -15,7 +15,8 @@ class Sample:
     """One step. Rates are per second over the time since the step before; `at` is unix seconds at its end.
 
     output_tokens_per_s follows running streams by estimate. input_tokens_per_s counts whole prompts, cache included,
-    when the upstream reports them. failures: exchanges that failed within the step (a client that left is none).
+    when the upstream reports them; saved_tokens_per_s what those prompts were shorter by, as counted here: below zero
+    where edits made them longer. failures: exchanges that failed within the step (a client that left is none).
     """
 
     at: float
@@ -24,6 +25,7 @@ class Sample:
     input_tokens_per_s: float = 0.0
     in_flight: int = 0
     failures: int = 0
+    saved_tokens_per_s: float = 0.0
 
 
 class Series:
