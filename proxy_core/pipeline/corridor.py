@@ -22,7 +22,7 @@ from proxy_core.pipeline.attempt import Ask, Attempt, Draft
 from proxy_core.pipeline.failover import Detour, FailoverSender
 from proxy_core.pipeline.patience import PatientReply, with_patience
 from proxy_core.pipeline.picture_fitting import PictureFitter
-from proxy_core.pipeline.prompt_count import PromptCounter
+from proxy_core.pipeline.prompt_count import BegunCount, PromptCounter
 from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.pipeline.repairing import RepairingSender
 from proxy_core.pipeline.sending import Sender
@@ -60,7 +60,7 @@ class Corridor:
         self._clock = clock
         self._beat_s = pace.beat_s
         self._fitter = fitter
-        repairing = RepairingSender(Sender(client, pace, clock), pace.clock)
+        repairing = RepairingSender(Sender(client, pace, clock), pace.clock, further={})
         self._lessons = repairing.lessons
         self._sender = FailoverSender(repairing, pace.clock)
         self.breakers = self._sender.breakers
@@ -145,7 +145,9 @@ class Corridor:
         """A stream that we cut at a stop sequence may never come to the upstream's own figures."""
         is_counted = call.dialect.starts_with_usage or bool(request.restraints.stops)
         wants_count = conversation.stream and is_counted
-        estimate = self._counter.begin(conversation, body_bytes) if wants_count else lambda: 0
+        # For others a figure matters only if the upstream tells none: a guess by size will do.
+        guess = BegunCount(self._counter, conversation.model, body_bytes, None)
+        estimate = self._counter.begin(conversation, body_bytes) if wants_count else guess
         return ReplyContext(
             model=conversation.model,
             fresh_id=uuid.uuid4().hex[:24],

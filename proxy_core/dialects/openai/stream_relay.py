@@ -15,7 +15,7 @@ from proxy_core.dialects.arguments import bad_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.answers import completion_id, text_of
 from proxy_core.dialects.openai.messages import function_call
-from proxy_core.dialects.openai.reasons import is_cut, standard_finish, write_finish, write_usage
+from proxy_core.dialects.openai.reasons import is_cut, read_usage, standard_finish, write_finish, write_usage
 from proxy_core.dialects.openai.stream_calls import is_foreign
 from proxy_core.dialects.openai.stream_reader import DONE_DATA, OpenAiStreamReader, parse_chunk
 from proxy_core.dialects.openai.stream_writer import DONE, error_end
@@ -72,7 +72,8 @@ class OpenAiRelay:
     def _watch(self, chunk: JsonObject, deltas: list[Delta]) -> None:
         """For a client that asked for usage: whether it came, and what it could be reckoned by."""
         if self._lacks_usage:
-            self._lacks_usage = not chunk.get("usage")
+            said = chunk.get("usage")
+            self._lacks_usage = not (isinstance(said, dict) and read_usage(said).prompt_tokens)
             self._output_chars += chars_of(deltas)
 
     def _usage_alone(self, chunk: JsonObject) -> bytes:
