@@ -76,10 +76,15 @@ def check_peer(peer: object, own: object, access_key: str | None) -> None:
         )
 
 
-def check_host(headers: Mapping[str, str], names: Iterable[str]) -> None:
-    """Refuse a Host that is not ours. Raises ProxyError (403)."""
-    name = host_name(headers.get("host", ""))
-    if not _is_ours(name, names):
+def check_host(headers: Mapping[str, str], names: Iterable[str], target: str = "/") -> None:
+    """Refuse a Host that is not ours. Raises ProxyError (403).
+
+    target: as it stands in the request line. A whole URL, as sent to an HTTP proxy, counts more than the header.
+    """
+    hosts = [headers.get("host", "")]
+    if not target.startswith("/"):
+        hosts.append(target.partition("://")[2].partition("/")[0])
+    if not all(_is_ours(host_name(host), names) for host in hosts):
         raise ProxyError(
             "This host name is not served here.",
             kind=ErrorKind.PERMISSION,

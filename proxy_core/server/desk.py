@@ -22,6 +22,7 @@ from proxy_core.routing.listing import find_listed, list_page, model_names
 from proxy_core.server.bodies import read_body
 from proxy_core.server.bounds import parse_bounded
 from proxy_core.server.doors import Door, Room
+from proxy_core.settings import ProxySettings
 from proxy_core.upstream.watchdog import Watchdog
 from proxy_core.version import __version__
 from proxy_core.wire.headers import crossing_headers
@@ -168,8 +169,18 @@ async def _say_last(response: web.StreamResponse, words: bytes) -> None:
         return  # gone already: nobody is left to be told
 
 
+async def _read(request: web.Request, settings: ProxySettings) -> bytes:
+    """The body, if it comes within the time of a whole request: one that drips holds memory and a connection."""
+    try:
+        async with asyncio.timeout(settings.request_timeout):
+            return await read_body(request, settings.max_body_mb)
+    except TimeoutError:
+        message = f"The body did not arrive within {settings.request_timeout:g} s."
+        raise ProxyError(message, kind=ErrorKind.TIMEOUT, status=408) from None
+
+
 async def _call(request: web.Request, visit: Visit) -> Call:
-    body = parse_bounded(await read_body(request, visit.setup.settings.max_body_mb))
+    body = parse_bounded(await _read(request, visit.setup.settings))
     return Call(
         id=visit.id,
         door=visit.door.path,

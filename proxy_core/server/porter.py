@@ -77,7 +77,7 @@ class Porter:
         setup = self._setup()
         names = own_names(setup.settings.host, setup.settings.allowed_hosts)
         request[ORIGIN] = check_origin(request.headers, names)
-        check_host(request.headers, names)
+        check_host(request.headers, names, request.raw_path)
         check_peer(*_ends(request), setup.access_key)
         if request.method == "OPTIONS":
             return _preflight(request)

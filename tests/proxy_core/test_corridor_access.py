@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anthropic
 import openai
 import pytest
@@ -135,3 +137,15 @@ async def test_both_sdks_raise_their_class_for_a_wrong_key(corridor: Corridor) -
     async with open_openai(f"{corridor.url}/v1", "wrong") as client:
         with pytest.raises(openai.AuthenticationError, match="access key"):
             await client.models.list()
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost", 200), ("evil.example", 403)])
+async def test_a_whole_url_in_the_request_line_counts_as_the_host(corridor: Corridor, host: str, status: int) -> None:
+    assert corridor.proxy.address is not None
+    reader, writer = await asyncio.open_connection(*corridor.proxy.address)
+    writer.write(f"GET http://{host}/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    head = await reader.readline()
+    await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert int(head.split()[1]) == status

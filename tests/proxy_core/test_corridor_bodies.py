@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gzip
 import zlib
@@ -313,3 +314,17 @@ async def test_no_odd_body_whatsoever_is_our_fault(
     corridor.upstream.is_checking = False
     got = await call(corridor, "POST", path, changed({**RICH, "model": model}, changes))
     assert got.status in (200, 400, 404)
+
+
+@DOORS
+async def test_a_body_that_drips_is_waited_for_as_long_as_a_request_may_take(corridor: Corridor, path: str) -> None:
+    corridor.change(request_timeout=0.1)
+
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(10):
+        got = await call(corridor, "POST", path, drip())
+    assert (got.status, is_envelope(got, path), corridor.proxy.in_flight) == (408, True, 0)

@@ -45,6 +45,23 @@ def test_foreign_hosts_are_refused(host: str) -> None:
     assert caught.value.status == 403
 
 
+@pytest.mark.parametrize(
+    ("target", "is_ours"),
+    [
+        ("/v1/messages", True),
+        ("//evil.com/", True),
+        ("http://localhost:5000/v1/messages", True),
+        ("http://evil.com/v1/messages", False),
+        ("http://localhost@evil.com/", False),
+        ("evil.com:443", False),
+        ("*", False),
+    ],
+)
+def test_the_host_of_a_whole_url_must_be_ours_too(target: str, is_ours: bool) -> None:
+    with nullcontext() if is_ours else pytest.raises(ProxyError, match="not served here"):
+        check_host({"host": "localhost"}, NAMES, target)
+
+
 @pytest.mark.parametrize("origin", ["https://evil.com", "null", "http://localhost.evil.com", "file://", "https://"])
 def test_foreign_origins_are_refused(origin: str) -> None:
     with pytest.raises(ProxyError) as caught:
