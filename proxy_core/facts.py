@@ -71,7 +71,7 @@ class UpstreamQuirks:
     Defaults are the documented GLM ones (docs.z.ai OpenAPI, spring 2026).
     stop_limit: how many stop sequences the OpenAI-style side takes.
     tool_choice_auto_only: it documents no other tool_choice than "auto".
-    json_schema: it takes response_format json_schema, not only json_object.
+    json_schema: it takes a schema for JSON output: response_format json_schema, output_config.format.
     tool_stream: ask for streamed tool arguments (else they arrive in one piece, after minutes).
     empty_thinking_signature: replayed thinking may go out with signature "" on the Anthropic-style side.
     system_turns: messages may have role system on the Anthropic-style side (zai-org/GLM-5 issue 74: some answer 422).

@@ -7,7 +7,7 @@ message as `[1310][text][trace id]` (protocols A.5, A.6). What a code means stan
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -184,7 +184,21 @@ def _message(details: Mapping[str, object]) -> str:
         value = details.get(key)
         if isinstance(value, str) and value.strip():
             return value
-    return ""
+    complaints = details.get("detail")
+    return "; ".join(_complaints(complaints if isinstance(complaints, list) else [complaints]))
+
+
+def _complaints(values: Iterable[object]) -> Iterator[str]:
+    """What FastAPI and its like have against each field: `{"loc":["body","messages",0],"msg":"field required"}`."""
+    for value in values:
+        complaint = value if isinstance(value, dict) else {}
+        message = complaint.get("msg") or complaint.get("message") or value
+        if isinstance(message, str) and message.strip():
+            place = complaint.get("loc")
+            path = (
+                ".".join(str(step) for step in place if isinstance(step, (str, int))) if isinstance(place, list) else ""
+            )
+            yield f"{path}: {message}" if path else message
 
 
 def _code(details: Mapping[str, object], message: str) -> str | None:

@@ -118,7 +118,7 @@ async def test_thinking_and_boxes_in_the_text_of_an_older_vision_model(
 
 
 @BOTH
-@pytest.mark.parametrize("leg", [leg for leg in LEGS if leg != Leg("anthropic", "anthropic")], ids=str)
+@pytest.mark.parametrize("leg", LEGS, ids=str)
 async def test_json_by_a_schema_comes_without_its_fence(corridor: Corridor, leg: Leg, stream: bool) -> None:
     corridor.upstream.reply = Reply(answer=said('```json\n{"a": 1}\n```'), split=list)
     asked = (

@@ -48,7 +48,7 @@ def write_foreign(conversation: Conversation, target: Target) -> UpstreamRequest
     turns = settle_turns(messages, leading=conversation.system)
     choice = choose_thinking(conversation.thinking, target.facts, target.default_thinking)
     max_tokens = max(1, max_tokens_for(conversation, target))
-    system = [*turns.system, *_json_instruction(conversation.json_format)]
+    system = [*turns.system, *json_instruction(conversation.json_format)]
     body: JsonObject = {
         "model": target.model,
         "max_tokens": max_tokens,
@@ -92,7 +92,7 @@ def _is_signed(part: Thinking) -> bool:
     return bool(part.signature or part.redacted)
 
 
-def _json_instruction(json_format: JsonFormat | None) -> list[Text]:
+def json_instruction(json_format: JsonFormat | None) -> list[Text]:
     """JSON output is asked for in words: the upstream's Anthropic side documents no field for it."""
     if json_format is None:
         return []

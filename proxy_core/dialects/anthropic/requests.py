@@ -18,11 +18,12 @@ from proxy_core.chat import (
     ToolChoice,
 )
 from proxy_core.dialects.anthropic.asked import Asked
-from proxy_core.dialects.anthropic.foreign import max_tokens_for, write_foreign
+from proxy_core.dialects.anthropic.foreign import json_instruction, max_tokens_for, write_foreign
 from proxy_core.dialects.anthropic.parts import read_content, read_texts, write_message, write_part
 from proxy_core.dialects.anthropic.reminders import fold_system
 from proxy_core.dialects.base import Target, UpstreamRequest
 from proxy_core.dialects.effort import choose_thinking, is_off
+from proxy_core.dialects.restraint import Restraints
 from proxy_core.dialects.shape import (
     as_list,
     as_object,
@@ -176,14 +177,35 @@ def _write_own(conversation: Conversation, target: Target) -> UpstreamRequest:
     if conversation.sampling.max_tokens != max_tokens:
         body["max_tokens"] = max_tokens
         _keep_budget_below(body, max_tokens)
-    asked = conversation.thinking
+    is_emulated = conversation.json_format is not None and not target.quirks.json_schema
+    if is_emulated:
+        _ask_for_json(body, conversation)
+    dropped = _with_least_effort(body, conversation.thinking, target)
+    emulated = ("output_config.format",) if is_emulated else ()
+    return UpstreamRequest(body, dropped, emulated, Restraints(strips_fences=is_emulated))
+
+
+def _ask_for_json(body: JsonObject, conversation: Conversation) -> None:
+    """JSON by a schema in words, behind the client's own system prompt; the fields, which mean nothing here, go."""
+    output = {**(optional_object(body, "output_config") or {})}
+    output.pop("format", None)
+    body.pop("output_format", None)
+    body.pop("output_config", None)
+    if output:
+        body["output_config"] = output
+    given = body.get("system")
+    system: list[object] = given if isinstance(given, list) else [{"type": "text", "text": given}] if given else []
+    body["system"] = [*system, *(write_part(text, own=True) for text in json_instruction(conversation.json_format))]
+
+
+def _with_least_effort(body: JsonObject, asked: ThinkingRequest | None, target: Target) -> tuple[str, ...]:
+    """Some models refuse to be told not to think; the least effort comes nearest (protocols D.5). What was dropped."""
     if target.facts.thinking != "always" or asked is None or not is_off(asked):
-        return UpstreamRequest(body)
-    # Such models refuse to be told not to think; the least effort comes nearest (protocols D.5).
+        return ()
     effort = choose_thinking(asked, target.facts, None).effort or "low"
     body["thinking"] = {"type": "adaptive"}
     body["output_config"] = {**(optional_object(body, "output_config") or {}), "effort": effort}
-    return UpstreamRequest(body, dropped=("thinking.disabled",))
+    return ("thinking.disabled",)
 
 
 def _keep_budget_below(body: JsonObject, max_tokens: int) -> None:

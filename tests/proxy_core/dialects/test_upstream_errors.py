@@ -35,6 +35,21 @@ NOW = 0.0
             id="openai style",
         ),
         pytest.param(
+            422,
+            {
+                "detail": [
+                    {"loc": ["body", "messages", 0], "msg": "field required", "type": "x"},
+                    {"msg": "and more"},
+                    7,
+                ]
+            },
+            ErrorKind.BAD_REQUEST,
+            None,
+            "body.messages.0: field required; and more",
+            id="a list of complaints",
+        ),
+        pytest.param(422, {"detail": {"message": "bad"}}, ErrorKind.BAD_REQUEST, None, "bad", id="a complaint alone"),
+        pytest.param(
             200,
             {"success": False, "code": 1305, "msg": "busy"},
             ErrorKind.OVERLOADED,

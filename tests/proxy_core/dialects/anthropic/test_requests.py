@@ -14,10 +14,11 @@ from proxy_core.chat import JsonFormat, Message, Sampling, Text, ThinkingRequest
 from proxy_core.dialects.anthropic.requests import read_request, write_request
 from proxy_core.dialects.base import Target
 from proxy_core.errors import BadRequestError
-from proxy_core.facts import ModelFacts
+from proxy_core.facts import ModelFacts, UpstreamQuirks
 from tests.proxy_core.dialects.anthropic.corpus import RICH_BODY
 
 MODEL = ModelFacts("glm-4.6")
+TAKES_SCHEMAS = UpstreamQuirks(json_schema=True)
 ALWAYS_THINKS = ModelFacts("glm-5.3", thinking="always", efforts=("low", "high", "max"))
 HELLO = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 
@@ -28,14 +29,14 @@ def body(**fields):
 
 def test_the_same_model_gets_the_same_body():
     before = copy.deepcopy(RICH_BODY)
-    written = write_request(read_request(RICH_BODY), Target("glm-4.6", MODEL))
+    written = write_request(read_request(RICH_BODY), Target("glm-4.6", MODEL, TAKES_SCHEMAS))
     assert orjson.dumps(written.body) == orjson.dumps(before)
     assert written.dropped == ()
     assert before == RICH_BODY
 
 
 def test_another_model_gets_the_same_body_but_for_its_name():
-    written = write_request(read_request(RICH_BODY), Target("glm-4.7", MODEL)).body
+    written = write_request(read_request(RICH_BODY), Target("glm-4.7", MODEL, TAKES_SCHEMAS)).body
     assert written == {**RICH_BODY, "model": "glm-4.7"}
 
 
@@ -243,7 +244,7 @@ def test_only_an_edited_message_is_rendered_anew():
     edited = conversation.messages[2]
     parts = (edited.parts[0], Text("[picture]"), *edited.parts[2:])
     messages = (*conversation.messages[:2], Message("user", parts), *conversation.messages[3:])
-    written = write_request(replace(conversation, messages=messages), Target("glm-4.6", MODEL)).body
+    written = write_request(replace(conversation, messages=messages), Target("glm-4.6", MODEL, TAKES_SCHEMAS)).body
     expected = copy.deepcopy(RICH_BODY)
     expected["messages"][2]["content"][1] = {"type": "text", "text": "[picture]"}
     assert written == expected
@@ -252,4 +253,27 @@ def test_only_an_edited_message_is_rendered_anew():
 def test_an_edited_system_prompt_is_rendered_anew():
     conversation = read_request(RICH_BODY)
     edited = replace(conversation, system=conversation.system[:1])
-    assert write_request(edited, Target("m", MODEL)).body["system"] == RICH_BODY["system"][:1]
+    assert write_request(edited, Target("m", MODEL, TAKES_SCHEMAS)).body["system"] == RICH_BODY["system"][:1]
+
+
+FORMAT = {"type": "json_schema", "schema": {"type": "object"}}
+
+
+@pytest.mark.parametrize("asked", [{"output_config": {"format": FORMAT, "effort": "low"}}, {"output_format": FORMAT}])
+@pytest.mark.parametrize("system", [None, "Be kind.", [{"type": "text", "text": "Be kind.", "cache_control": {}}]])
+def test_json_by_a_schema_is_asked_for_in_words(asked, system):
+    request = read_request({**HELLO, **asked, **({"system": system} if system else {})})
+    written = write_request(request, Target("m", MODEL))
+    assert "output_format" not in written.body
+    assert "format" not in written.body.get("output_config", {})
+    *own, words = written.body["system"]
+    assert own == ([{"type": "text", "text": "Be kind."}] if isinstance(system, str) else system or [])
+    assert words["text"].endswith('{"type":"object"}')
+    assert (written.emulated, written.restraints.strips_fences) == (("output_config.format",), True)
+    assert request.raw.get("output_config") == asked.get("output_config")
+
+
+def test_json_by_a_schema_goes_as_it_came_to_an_upstream_that_knows_it():
+    asked = read_request({**HELLO, "output_config": {"format": FORMAT}})
+    written = write_request(asked, Target("m", MODEL, TAKES_SCHEMAS))
+    assert (written.body["output_config"], written.emulated) == ({"format": FORMAT}, ())
