@@ -87,20 +87,24 @@ async def test_a_call_that_ended_in_the_meantime_is_not_made_again(desk, monkeyp
 
 
 async def test_several_are_asked_at_once_and_no_more(desk, monkeypatch):
-    most, now = 0, 0
+    inside, enough, gate = [], asyncio.Event(), asyncio.Event()
 
     async def ask(*_):
-        nonlocal most, now
-        now += 1
-        most = max(most, now)
-        for _ in range(9):
-            await asyncio.sleep(0)
-        now -= 1
+        inside.append(1)
+        if len(inside) == SIDE_BY_SIDE:
+            enough.set()
+        await gate.wait()
         return says("A cat.").answer
 
     monkeypatch.setattr(desk.caller, "ask", ask)
-    done = await desk.replace(talk(*(red(color=color) for color in COLORS)))
-    assert (texts(done), most) == ([CAT] * len(COLORS), SIDE_BY_SIDE)
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(desk.replace(talk(*(red(color=color) for color in COLORS))))
+        await enough.wait()
+        for _ in COLORS:  # whoever else could come has come by then
+            await desk.store.size()
+        assert len(inside) == SIDE_BY_SIDE
+        gate.set()
+    assert texts(asked.result()) == [CAT] * len(COLORS)
 
 
 async def test_who_leaves_takes_nothing_from_the_next(desk):
