@@ -7,7 +7,7 @@ sent counts as none, so that a row need not know what the writers do anyway.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ from proxy_core.routing.route import find_sight, route_to_vision
 from proxy_core.settings import ProxySettings
 from proxy_core.upstream_codes import ErrorClass
 
-Repair: TypeAlias = Callable[[UpstreamError, Ask, ProxySettings], Ask | Awaitable[Ask | None] | None]
+Repair: TypeAlias = Callable[[UpstreamError, Ask, ProxySettings], Ask | None]
 """(refusal, what was asked, settings) → what to ask instead, or None where it knows no remedy. Raises nothing."""
 
 _MAX_SAID_CHARS = 4000
@@ -109,9 +109,12 @@ REPAIRS: Mapping[str, Repair] = {
     "no_max_tokens": drop_max_tokens,
     "picture": show_to_vision_model,
 }
-"""Under the names that clients are told (x-proxy-repaired), in the order in which they are tried."""
+"""Under the names that clients are told (x-proxy-repaired), in the order in which they are tried. What takes time is
+no row here but a `repairing.FurtherRepair`."""
 
 
 def is_of_the_request(error: UpstreamError) -> bool:
     """Whether it is the request itself that was refused, rather than the key, the model's name or what is said."""
-    return error.status in (400, 422) and error.error_class in (None, ErrorClass.BAD_REQUEST, ErrorClass.TOO_LONG)
+    if error.error_class is ErrorClass.TOO_LONG:
+        return True
+    return error.status in (400, 422) and error.error_class in (None, ErrorClass.BAD_REQUEST)

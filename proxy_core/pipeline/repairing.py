@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from proxy_core.errors import BadRequestError, UpstreamError
 from proxy_core.facts import UpstreamQuirks
 from proxy_core.pipeline.attempt import CALL_REPAIR, Ask, Attempt
-from proxy_core.pipeline.repair import REPAIRS, Repair, is_of_the_request
+from proxy_core.pipeline.repair import REPAIRS, is_of_the_request
 from proxy_core.pipeline.sending import Sender
 from proxy_core.pipeline.setup import WholeReply
 from proxy_core.pipeline.stream import StreamedReply
@@ -19,6 +19,10 @@ from proxy_core.routing.route import Route
 from proxy_core.upstream.client import Outgoing
 
 log = logging.getLogger(__name__)
+
+FurtherRepair: TypeAlias = Callable[[UpstreamError, Attempt], Awaitable[Ask | None]]
+"""A repair that takes time, as model calls of our own do: (refusal, what was refused) → what to ask instead, or None.
+Raises nothing."""
 
 
 class Lessons:
@@ -39,12 +43,15 @@ class Lessons:
 
 class RepairingSender:
     """Sends an attempt and, where it is refused for what can be changed, the changed one: nothing has reached the
-    client by then. clock: seconds, of any origin."""
+    client by then. clock: seconds, of any origin. further: more repairs under their names, for what the table does
+    not help."""
 
-    def __init__(self, sender: Sender, clock: Callable[[], float], repairs: Mapping[str, Repair] = REPAIRS) -> None:
+    def __init__(
+        self, sender: Sender, clock: Callable[[], float], further: Mapping[str, FurtherRepair] | None = None
+    ) -> None:
         self._sender = sender
         self._clock = clock
-        self._repairs = repairs
+        self._further = further or {}
         self.lessons = Lessons()
 
     async def send(self, attempt: Attempt) -> WholeReply | StreamedReply:
@@ -58,7 +65,7 @@ class RepairingSender:
             return await self._demand_again(attempt, error, began)
         except UpstreamError as error:
             repaired = await self._repaired(attempt, error)
-            again = None if repaired is None else self._in_time(repaired, began)
+            again = None if repaired is None else self._in_time(repaired, attempt, began)
             if again is None:
                 raise
         reply = await self._send_again(again)
@@ -75,25 +82,33 @@ class RepairingSender:
         return await self.send(again)
 
     async def _repaired(self, attempt: Attempt, error: UpstreamError) -> Attempt | None:
-        """By the first row of the table that changes anything in what is sent."""
-        draft = attempt.draft
+        """By the first repair that changes anything in what is sent."""
         if not is_of_the_request(error):
             return None
-        for name, repair in self._repairs.items():
-            if not draft.may_repair(name, attempt.repairs):
-                continue
-            ask = repair(error, attempt.ask, draft.settings)
-            if inspect.isawaitable(ask):
-                ask = await ask
-            repaired = None if ask is None else _rewritten(attempt, ask, name)
+        async for name, ask in self._remedies(attempt, error):
+            repaired = _rewritten(attempt, ask, name)
             if repaired is not None and not _is_same(repaired.outgoing, attempt.outgoing):
                 return repaired
         return None
 
+    async def _remedies(self, attempt: Attempt, error: UpstreamError) -> AsyncIterator[tuple[str, Ask]]:
+        """The names and outcomes of all repairs that know one and may still be made."""
+        draft = attempt.draft
+        for name, repair in REPAIRS.items():
+            if draft.may_repair(name, attempt.repairs):
+                ask = repair(error, attempt.ask, draft.settings)
+                if ask is not None:
+                    yield name, ask
+        for name, further in self._further.items():
+            if draft.may_repair(name, attempt.repairs):
+                ask = await further(error, attempt)
+                if ask is not None:
+                    yield name, ask
+
     async def _demand_again(self, attempt: Attempt, error: NoCallError, began: float) -> WholeReply | StreamedReply:
         """The same once more; if that fails, the answer without a call is better than none."""
         again = _rewritten(attempt, attempt.ask, CALL_REPAIR)
-        again = None if again is None else self._in_time(again, began)
+        again = None if again is None else self._in_time(again, attempt, began)
         if again is None:
             return error.pass_on()
         try:
@@ -102,9 +117,9 @@ class RepairingSender:
             log.info("%s: %s, the answer without a call is passed on", again.passage.call.id, failure.kind.value)
             return error.pass_on()
 
-    def _in_time(self, again: Attempt, began: float) -> Attempt | None:
+    def _in_time(self, again: Attempt, before: Attempt, began: float) -> Attempt | None:
         """With what is left of the time for the whole request, if anything is."""
-        left_s = again.outgoing.limits.total_s - (self._clock() - began)
+        left_s = before.outgoing.limits.total_s - (self._clock() - began)
         return again.within(max(left_s, 0.0)) if left_s > 0 or again.outgoing.stream else None
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from proxy_core.chat import Answer, StopReason, Text, ToolCall, Usage
+from proxy_core.chat import Answer, Message, StopReason, Text, ToolCall, Usage, with_messages
+from proxy_core.errors import UpstreamError
+from proxy_core.pipeline.attempt import Ask, Attempt
 from tests.corridor import Corridor, Got
 from tests.fake_upstream import FakeUpstream, Reply
 from tests.legs import CROSSING, LEGS, SAME, Leg
@@ -200,6 +204,32 @@ async def test_two_repairs_at_most_and_none_where_nothing_is_tried_again(
     says = [{"role": "user", "content": [{"type": "text", "text": "What?"}, SHOWN["openai"]]}]
     got = await ask(corridor, SAME[1], model="glm-5.3-flash", messages=says, max_tokens=120_000)
     assert (got.status, len(sent(corridor))) == (400, count)
+
+
+@BOTH
+@pytest.mark.parametrize(("shorter", "status"), [("", 400), ("in short", 200)], ids=["no remedy", "a remedy"])
+async def test_a_repair_may_take_time(corridor: Corridor, shorter: str, status: int, stream: bool) -> None:
+    async def condense(error: UpstreamError, attempt: Attempt) -> Ask | None:
+        await asyncio.sleep(0)
+        messages = (Message("user", (Text(shorter),)),)
+        return replace(attempt.ask, conversation=with_messages(attempt.ask.conversation, messages)) if shorter else None
+
+    corridor.proxy._corridor._sender._sender._further = {"condensed": condense}
+    corridor.upstream.replies = [refusal(SAME[0], "Prompt exceeds max length", "1261")]
+    got = await ask(corridor, SAME[0], text="at length", stream=stream)
+    assert (got.status, repairs(got)) == (status, "condensed" if shorter else None)
+    assert [str(body["messages"]).count("in short") for body in sent(corridor)] == ([0, 1] if shorter else [0])
+
+
+@pytest.mark.parametrize("took_s", [0.0, 1e9])
+async def test_a_repair_must_be_within_the_time_of_the_request(
+    corridor: Corridor, took_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([0.0])
+    monkeypatch.setattr(corridor.proxy._corridor._sender._sender, "_clock", lambda: next(times, took_s))
+    corridor.upstream.replies = [refusal(SAME[0], CAPPED)]
+    got = await ask(corridor, SAME[0], model="glm-6", max_tokens=120_000)
+    assert got.status == (400 if took_s else 200)
 
 
 TOOLS = {

@@ -80,7 +80,7 @@ def test_words_and_their_repairs(text: str, asked: Ask, names: list[str]) -> Non
 )
 def test_the_figure_that_is_the_cap(text: str, cap: int | None) -> None:
     found = REPAIRS["max_tokens"](refusal(text), ask(), SETTINGS)
-    assert (found.route.facts.max_output_tokens if isinstance(found, Ask) else None) == cap
+    assert (found.route.facts.max_output_tokens if found else None) == cap
 
 
 def test_details_in_a_list_count_as_words() -> None:
@@ -91,7 +91,7 @@ def test_details_in_a_list_count_as_words() -> None:
 
 def test_no_form_of_max_tokens_is_left() -> None:
     found = REPAIRS["no_max_tokens"](refusal("max_tokens"), ask(SEEN), SETTINGS)
-    assert isinstance(found, Ask)
+    assert found is not None
     assert (found.conversation.sampling.max_tokens, found.conversation.raw) == (None, {"novel": 1})
 
 
@@ -103,6 +103,8 @@ def test_no_form_of_max_tokens_is_left() -> None:
         (400, "1210", True),
         (400, "1214", True),
         (400, "1261", True),
+        (413, "1261", True),
+        (413, None, False),
         (400, "1301", False),
         (400, "1211", False),
         (401, None, False),
