@@ -1,4 +1,4 @@
-"""Bodies that are small to send and long to read: millions of empty lists would stall every stream for many seconds.
+"""Bodies that are quick to send and long to read: millions of empty lists would stall every stream for many seconds.
 
 No thread helps, since the parser holds the interpreter's lock. The longest conversations have some ten thousand
 objects and lists; the bounds are far above that, and cost nothing to check for bodies that are mostly text.
@@ -12,8 +12,9 @@ from proxy_core.errors import BadRequestError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.server.bodies import parse_body
 
-MOST_BRACKETS = 1_000_000
-"""Opening ones, those in texts included, which nobody can tell apart before parsing: half a second at worst."""
+MOST_MARKS = 1_500_000
+"""Opening brackets and commas. Those in texts count, too: nobody can tell them apart before parsing, and a text with
+so many of them fits into no model's window."""
 MOST_CONTAINERS = 100_000
 """Objects and lists."""
 
@@ -21,7 +22,7 @@ MOST_CONTAINERS = 100_000
 def parse_bounded(raw: bytes) -> JsonObject:
     """The JSON object in a body, unless it would take too long. Raises BadRequestError."""
     brackets = raw.count(b"{") + raw.count(b"[")
-    if brackets > MOST_BRACKETS:
+    if brackets + raw.count(b",") > MOST_MARKS:
         raise _too_many()
     body = parse_body(raw)
     if brackets > MOST_CONTAINERS and not _is_within(body, MOST_CONTAINERS):
@@ -44,4 +45,4 @@ def _items(holder: object) -> chain[object]:
 
 
 def _too_many() -> BadRequestError:
-    return BadRequestError(f"The body has more than {MOST_CONTAINERS} objects and lists.", hint="Send a shorter one.")
+    return BadRequestError("The body has too many objects, lists and fields to be read.", hint="Send a shorter one.")

@@ -15,14 +15,15 @@ from proxy_core.server import bounds
         b'{"a":[' + b"[]," * 60 + b"[]]}",
         b'{"a":' + b'{"b":' * 60 + b"1" + b"}" * 61,
         b'{"a":[' + b"{}," * 200 + b"{}]}",
+        b'{"a":{' + b",".join(b'"%d":1' % number for number in range(200)) + b"}}",
         b"[" * 200,
     ],
-    ids=["wide", "deep", "beyond parsing", "no JSON at all"],
+    ids=["wide", "deep", "beyond parsing", "fields", "no JSON at all"],
 )
 def test_bombs_are_refused(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounds, "MOST_CONTAINERS", 50)
-    monkeypatch.setattr(bounds, "MOST_BRACKETS", 100)
-    with pytest.raises(BadRequestError, match="more than 50 objects and lists"):
+    monkeypatch.setattr(bounds, "MOST_MARKS", 100)
+    with pytest.raises(BadRequestError, match="too many objects"):
         bounds.parse_bounded(body)
 
 
