@@ -18,15 +18,14 @@ OPENING = "<environment_details>"
 CLOSING = "</environment_details>"
 
 _LISTING = re.compile(r"^# Current (?:Workspace|Working) Directory \(.*\) Files", re.MULTILINE)
+# Each branch begins with a character of its own, which lets the engine skip all others: ten times as fast.
 _MARK = re.compile(
-    r"^[ \t]*+(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)"
-    r"|^[ \t]*+>[^\n]*+"
+    r"\n[ \t]*+(?:(?P<fence>`{3,}+|~{3,}+)(?P<info>[^\n]*+)|>[^\n]*+)"
     # Of two blocks side by side each would stand on a line of its own once the other one is cut.
-    r"|(?:^|(?<=</environment_details>))[ \t]*+"
-    r"(?P<lone><environment_details>(?:(?!</?environment_details>).)*+</environment_details>)"
+    r"|<environment_details>(?P<lone>(?:(?!</?environment_details>).)*+</environment_details>)"
     r"(?=[ \t\r]*+(?:$|<environment_details>))"
-    r"|(?P<open><environment_details>)(?P<ends_line>[ \t\r]*+$)?"
-    r"|(?P<close></environment_details>)(?P<is_quoted>(?=[ \t]*+[`~>\"']))?",
+    r"|<environment_details>(?P<open>(?P<ends_line>[ \t\r]*+$)?)"
+    r"|</environment_details>(?P<close>(?P<is_quoted>(?=[ \t]*+[`~>\"']))?)",
     re.MULTILINE,
 )
 
@@ -69,8 +68,8 @@ class _Scan:
     """The state of one pass: the fence that is open, the tags that wait for their other half, and the line so far."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._seen = 0
+        self._text = f"\n{text}"  # so that the first line begins like all others
+        self._seen = 1
         self._before = _Before.NOTHING
         self._fence = ""
         self._opened: list[int] = []
@@ -84,7 +83,7 @@ class _Scan:
                 self._meet_fence(mark["fence"], mark["info"])
             elif not self._fence:
                 self._meet(mark)
-        return tuple([Block(start, end, self._text[start:end]) for start, end in self._found])
+        return tuple([Block(start - 1, end - 1, self._text[start:end]) for start, end in self._found])
 
     def _walk_to(self, position: int) -> None:
         _, newline, line = self._text[self._seen : position].rpartition("\n")
@@ -99,11 +98,13 @@ class _Scan:
             self._fence = ""
 
     def _meet(self, mark: re.Match[str]) -> None:
-        if mark["lone"]:
-            self._add(mark.start("lone"), mark.end("lone"))
-        elif mark["open"] and mark["ends_line"] is not None and self._before is not _Before.QUOTED:
+        if mark["lone"] and self._before is _Before.NOTHING:
+            self._add(mark.start(), mark.end())
+        elif mark["ends_line"] is not None and self._before is not _Before.QUOTED:
             self._opened.append(mark.start())
-        elif mark["close"] and self._before is _Before.NOTHING and self._opened and mark["is_quoted"] is None:
+        elif (
+            mark["close"] is not None and self._before is _Before.NOTHING and self._opened and mark["is_quoted"] is None
+        ):
             self._add(self._opened.pop(), mark.end())
         else:
             # A stray tag: no block begins behind it, lest the two halves meet once that block is cut.
