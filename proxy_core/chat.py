@@ -242,7 +242,10 @@ AnswerPart: TypeAlias = Text | Thinking | ToolCall
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole reply, or a folded stream."""
+    """A whole reply, or a folded stream.
+
+    extras: what the reader kept for the answer writer of the same dialect, as `Conversation.echo` is for requests.
+    """
 
     id: str
     model: str
@@ -251,16 +254,19 @@ class Answer:
     usage: Usage = Usage()
     stop_sequence: str | None = None
     created: int | None = None
+    extras: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """First delta of every stream. usage is what the upstream claimed at the start, if anything."""
+    """First delta of every stream. usage is what the upstream claimed at the start, if anything; extras as in
+    `Answer`."""
 
     id: str
     model: str
     usage: Usage | None = None
     created: int | None = None
+    extras: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +324,12 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The stream is complete. Only a reader that saw a proper end emits it, once, as its last delta."""
+    """The stream is complete. Only a reader that saw a proper end emits it, once, as its last delta.
+
+    extras: as in `Answer`, all of them; None: there are none but those of `Started`.
+    """
+
+    extras: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Folder:
         self._usage = Usage()
         self._stopped = Stopped(StopReason.END_TURN)
         self._is_finished = False
+        self._extras: object = None
         self._is_block_open = False
 
     def add(self, delta: Delta) -> None:
@@ -54,6 +55,7 @@ class Folder:
                 self._stopped = delta
             case Finished():
                 self._is_finished = True
+                self._extras = delta.extras or self._started.extras
             case Failed(error):
                 raise error
             case _:
@@ -103,6 +105,7 @@ class Folder:
             usage=self._usage,
             stop_sequence=self._stopped.sequence,
             created=self._started.created,
+            extras=self._extras,
         )
 
 
@@ -120,7 +123,7 @@ def fold(deltas: Iterable[Delta]) -> Answer:
 
 def unfold(answer: Answer) -> list[Delta]:
     """The shortest stream that folds to this answer."""
-    deltas: list[Delta] = [Started(answer.id, answer.model, answer.usage, answer.created)]
+    deltas: list[Delta] = [Started(answer.id, answer.model, answer.usage, answer.created, answer.extras)]
     calls = 0
     for part in answer.parts:
         match part:

@@ -137,3 +137,15 @@ async def test_a_call_that_nothing_can_mend_raises(
     async with response_stream(openai_client, side) as events:
         last = [event async for event in events][-1]
     assert (last.type, [call.call_id for call in last.response.output]) == ("response.failed", ["c1"])
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+async def test_what_we_have_no_word_for_survives_our_own_work(corridor: Corridor, stream: bool) -> None:
+    said = json.loads(Reply(answer=CUT).render("openai", stream=False)) | {"web_search": [{"link": "x"}]}
+    choice = {"index": 0, "finish_reason": "stop", "delta": {"content": "Hi"}}
+    chunk = b"data: " + json.dumps({**said, "choices": [choice]}).encode() + b"\n\n"
+    corridor.upstream.reply = Reply(body=chunk + b"data: [DONE]\n\n" if stream else said)
+    asked = {"model": "glm-4.6-openai", "messages": TURN, "stop": ["a", "b"], "stream": stream}
+    got = await call(corridor, "POST", "/v1/chat/completions", asked)
+    assert got.status == 200
+    assert '"web_search":[{"link":"x"}]' in got.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from proxy_core.chat import Answer, AnswerPart, Text, Thinking, ToolCall, Usage
 from proxy_core.dialects.arguments import arguments_text, made_id, told_arguments
 from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.openai.extras import Extras, extras_of, with_usage_extras
 from proxy_core.dialects.openai.legacy import finish_for, is_legacy
 from proxy_core.dialects.openai.messages import function_call, text_of_details
 from proxy_core.dialects.openai.reasons import (
@@ -36,6 +37,8 @@ def read_answer(body: JsonObject) -> Answer:
     answer_id = text_of(body.get("id"))
     parts = _read_parts(message, answer_id)
     usage, created = body.get("usage"), body.get("created")
+    extras = Extras()
+    extras.add(body, "message")
     return Answer(
         id=answer_id,
         model=text_of(body.get("model")),
@@ -43,6 +46,7 @@ def read_answer(body: JsonObject) -> Answer:
         stop=read_finish(finish, has_calls=any(isinstance(part, ToolCall) for part in parts)),
         usage=read_usage(usage) if isinstance(usage, dict) else Usage(),
         created=created if isinstance(created, int) else None,
+        extras=extras,
     )
 
 
@@ -100,19 +104,23 @@ def reasoning_of(message: JsonObject) -> str:
 def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
     """The whole reply, under the name of the model that the client asked for. Raises UpstreamError for a call that
     is not whole."""
+    extras = extras_of(answer.extras)
+    usage = write_usage(filled_of(answer, context.estimate_prompt))
     choice = {
+        **extras.choice,
         "index": 0,
-        "message": _write_message(answer, context),
+        "message": {**extras.message, **_write_message(answer, context)},
         "logprobs": None,
         "finish_reason": finish_for(answer.stop, context),
     }
     return {
+        **extras.body,
         "id": completion_id(answer.id, context),
         "object": "chat.completion",
         "created": answer.created or context.created,
         "model": context.model,
         "choices": [choice],
-        "usage": write_usage(filled_of(answer, context.estimate_prompt)),
+        "usage": with_usage_extras(usage, extras),
     }
 
 

@@ -29,6 +29,7 @@ from proxy_core.chat import (
     UsageDelta,
 )
 from proxy_core.dialects.openai.answers import content_of, reasoning_of, text_of
+from proxy_core.dialects.openai.extras import Extras
 from proxy_core.dialects.openai.reasons import read_finish, read_usage
 from proxy_core.dialects.openai.stream_calls import StreamedCalls
 from proxy_core.dialects.upstream_errors import broken_off, error_of_body, is_error_body
@@ -60,9 +61,13 @@ def parse_chunk(data: bytes) -> JsonObject | None:
 
 
 class OpenAiStreamReader:
-    """Reads one stream. `read_chunk` and `read_done` are `read` for who has parsed the event already."""
+    """Reads one stream. `read_chunk` and `read_done` are `read` for who has parsed the event already.
 
-    def __init__(self) -> None:
+    keeps_extras: fields that we have no word for shall go along.
+    """
+
+    def __init__(self, *, keeps_extras: bool = True) -> None:
+        self._extras = Extras() if keeps_extras else None
         self._state = _State.BEFORE
         self._calls = StreamedCalls()
         self._id = ""
@@ -94,6 +99,8 @@ class OpenAiStreamReader:
             return self.fail(UpstreamError("The upstream sent a chunk that is not JSON.", status=502))
         if is_error_body(chunk):
             return self.fail(error_of_body(chunk))
+        if self._extras is not None:
+            self._extras.add(chunk, "delta")
         deltas: list[Delta] = [] if self._state is not _State.BEFORE else [self._start(chunk)]
         choices = chunk.get("choices")
         if isinstance(choices, list) and choices and self._state is _State.OPEN:
@@ -107,7 +114,10 @@ class OpenAiStreamReader:
         self._state = _State.OPEN
         self._id = text_of(chunk.get("id"))
         created = chunk.get("created")
-        return Started(self._id, text_of(chunk.get("model")), created=created if isinstance(created, int) else None)
+        extras = None if self._extras is None else Extras(dict(self._extras.body))
+        return Started(
+            self._id, text_of(chunk.get("model")), None, created if isinstance(created, int) else None, extras
+        )
 
     def _read_choice(self, choice: object, deltas: list[Delta]) -> None:
         if not isinstance(choice, dict):
@@ -153,7 +163,7 @@ class OpenAiStreamReader:
             case _State.FINISHED:
                 pass
         self._state = _State.OVER
-        return [*deltas, Finished()]
+        return [*deltas, Finished(self._extras)]
 
     def close(self) -> list[Delta]:
         """The body ended; after a finish_reason that is a proper end even without `[DONE]`."""

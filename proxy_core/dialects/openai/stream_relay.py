@@ -34,7 +34,7 @@ class OpenAiRelay:
 
     def __init__(self, context: ReplyContext) -> None:
         self._context = context
-        self._reader = OpenAiStreamReader()
+        self._reader = OpenAiStreamReader(keeps_extras=False)
         self._last: JsonObject = {}
         self._finish: str | None = None
         self._has_finished = False

@@ -35,6 +35,7 @@ from proxy_core.dialects.arguments import bad_arguments, completion_suffix
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.answers import completion_id
 from proxy_core.dialects.openai.errors import write_error
+from proxy_core.dialects.openai.extras import Extras, extras_of, with_usage_extras
 from proxy_core.dialects.openai.legacy import finish_for, is_legacy
 from proxy_core.dialects.openai.messages import function_call
 from proxy_core.dialects.openai.reasons import is_cut, write_usage
@@ -60,6 +61,7 @@ class OpenAiStreamWriter:
         self._head: JsonObject = _head(completion_id("", context), context.created, context)
         self._usage = Usage()
         self._output_chars = 0
+        self._extras = Extras()
         self._stop = StopReason.END_TURN
         self._calls: dict[int, list[str]] = {}
 
@@ -89,6 +91,7 @@ class OpenAiStreamWriter:
                 self._stop = reason
                 return b""
             case Finished():
+                self._extras = extras_of(delta.extras or self._extras)
                 return self._finish()
             case Failed(error):
                 return error_end(error)
@@ -102,7 +105,9 @@ class OpenAiStreamWriter:
     def _start(self, started: Started) -> bytes:
         self._usage = started.usage or self._usage
         created = started.created or self._context.created
-        self._head = _head(completion_id(started.id, self._context), created, self._context)
+        self._extras = extras_of(started.extras)
+        head = _head(completion_id(started.id, self._context), created, self._context)
+        self._head = {**self._extras.body, **head}
         return self._chunk({"role": "assistant", "content": ""})
 
     def _begin_call(self, call: ToolCallStarted) -> bytes:
@@ -124,18 +129,23 @@ class OpenAiStreamWriter:
         ending = [self._fragment(index, rest) for index, rest in rests.items() if rest is not None]
         if len(ending) < len(rests):
             return error_end(bad_arguments())
-        ending.append(self._chunk({}, finish_for(self._stop, self._context)))
+        extras = self._extras
+        self._head = {**extras.body, **self._head}
+        finish = finish_for(self._stop, self._context)
+        ending.append(self._chunk({**extras.message}, finish, extras.choice))
         if self._context.wants_usage:
             usage = filled(self._usage, self._context.estimate_prompt, self._output_chars)
-            ending.append(encode_json({**self._head, "choices": [], "usage": write_usage(usage)}))
+            ending.append(
+                encode_json({**self._head, "choices": [], "usage": with_usage_extras(write_usage(usage), extras)})
+            )
         return b"".join([*ending, DONE])
 
     def _rest(self, arguments: str) -> str | None:
         """What the arguments of a call lack; nothing where the finish_reason says that they were cut."""
         return "" if is_cut(self._stop) and arguments.strip() else completion_suffix(arguments)
 
-    def _chunk(self, said: JsonObject, finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": said, "logprobs": None, "finish_reason": finish}
+    def _chunk(self, said: JsonObject, finish: str | None = None, extras: JsonObject | None = None) -> bytes:
+        choice = {**(extras or {}), "index": 0, "delta": said, "logprobs": None, "finish_reason": finish}
         return encode_json({**self._head, "choices": [choice]})
 
 
