@@ -29,6 +29,15 @@ async def test_thinking_comes_back(corridor: Corridor, leg: Leg, stream: bool) -
     assert heard.calls == (("c1", "now", {}),)
 
 
+@BOTH
+@pytest.mark.parametrize("leg", [leg for leg in LEGS if leg.client == "anthropic"], ids=str)
+async def test_thinking_that_is_to_be_omitted_is_empty(corridor: Corridor, leg: Leg, stream: bool) -> None:
+    corridor.upstream.reply = Reply(answer=THOUGHT)
+    asked = {"type": "adaptive", "display": "omitted"}
+    heard = await ask(corridor, leg, request("go"), stream=stream, thinking=asked)
+    assert (heard.thinking, heard.text) == ("", "So.")
+
+
 @pytest.mark.parametrize("leg", LEGS, ids=str)
 async def test_thinking_of_earlier_turns_goes_along(corridor: Corridor, leg: Leg) -> None:
     spoken = says(Thinking("Hm.", "sig=="), "Yes.", ToolCall("c1", "now", "{}"), role="assistant")

@@ -32,20 +32,32 @@ _TEXT_OF_DELTA = {
     "input_json_delta": "partial_json",
     "signature_delta": "signature",
 }
+_HOME_OF_DELTA = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "signature_delta": "thinking",
+    "input_json_delta": "tool_use",
+}
 _BLOCK_KINDS = ("content_block_start", "content_block_delta", "content_block_stop")
 _NO_STOP: JsonObject = {"stop_reason": None, "stop_sequence": None}
 
 
 @dataclass(slots=True)
 class _OpenBlock:
-    """The block that is open at the client. index: the upstream's and the client's number of it. call: its number
-    among the calls, -1 for other blocks; fragments: the arguments so far. is_unsigned: thinking whose signature has
-    not come."""
+    """The block that is open at the client. index: the upstream's and the client's number of it. kind: its type.
+    call: its number among the calls, -1 for other blocks; fragments: the arguments so far. is_unsigned: thinking whose
+    signature has not come."""
 
     index: int
+    kind: object
     call: int = -1
     fragments: list[str] = field(default_factory=list)
     is_unsigned: bool = False
+
+    def takes(self, delta_kind: object) -> bool:
+        """Whether such a delta belongs into it. Nobody knows what belongs into blocks that nobody knows."""
+        home = _HOME_OF_DELTA.get(delta_kind) if isinstance(delta_kind, str) else None
+        return home is None or home == self.kind or self.kind not in _HOME_OF_DELTA.values()
 
 
 class AnthropicRelay:
@@ -109,11 +121,13 @@ class AnthropicRelay:
             return encode_comment("ping"), deltas
         touch = _TOUCH.get(kind)
         touched = touch(self, payload) if touch else None
-        if touched is None and self._reader.is_mended:
-            touched = payload
+        if touched is None and (self._reader.is_mended or payload.get("type") != kind):
+            touched = {**payload, "type": kind}
         if touched is not None:
             return self._rewritten(touched, deltas)
-        if event.name == kind or kind not in KINDS or event.data is None:
+        if kind not in KINDS:  # clients go by the name: an unknown event must not look like one of theirs
+            return b"" if event.name in KINDS else event.raw, deltas
+        if event.name == kind or event.data is None:
             return event.raw, deltas
         # Line breaks in JSON stand between its tokens only: a blank does as well.
         return encode_event(event.data.replace(b"\n", b" "), kind), deltas
@@ -166,13 +180,14 @@ class AnthropicRelay:
             return False
         self._passed += 1
         self._has_calls = self._has_calls or started is not None
-        is_unsigned = content.get("type") == "thinking" and not content.get("signature")
-        self._block = _OpenBlock(self._passed - 1, started.index if started else -1, [], is_unsigned)
+        kind = content.get("type")
+        is_unsigned = kind == "thinking" and not content.get("signature")
+        self._block = _OpenBlock(self._passed - 1, kind, started.index if started else -1, [], is_unsigned)
         return True
 
     def _take_block_delta(self, payload: JsonObject, deltas: list[Delta]) -> bool:
         block = self._block
-        if block is None or payload.get("index") != block.index:
+        if block is None or payload.get("index") != block.index or not block.takes(_delta_of(payload).get("type")):
             return False
         for delta in deltas:
             if isinstance(delta, ToolCallDelta):

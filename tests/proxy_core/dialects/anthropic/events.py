@@ -86,3 +86,22 @@ def _whole(content: dict) -> dict:
     if content["type"] == "tool_use":
         content["input"] = json.loads(text)
     return {key: value for key, value in content.items() if value is not None}
+
+
+def assert_legal(payloads: list[dict]) -> None:
+    """The order of the events of a stream that came to its end, and arguments that are JSON."""
+    assert [payloads[0]["type"], payloads[-1]["type"]] == ["message_start", "message_stop"]
+    begun, is_open, fragments = 0, False, ""
+    for payload in payloads[1:-1]:
+        match payload["type"]:
+            case "content_block_start":
+                assert (payload["index"], is_open) == (begun, False)
+                begun, is_open, fragments = begun + 1, True, ""
+            case "content_block_delta":
+                assert (payload["index"], is_open) == (begun - 1, True)
+                fragments += payload["delta"].get("partial_json", "")
+            case "content_block_stop":
+                assert (payload["index"], is_open) == (begun - 1, True)
+                is_open = bool(fragments) and orjson.loads(fragments) is fragments
+    assert not is_open
+    assert any(each["type"] == "message_delta" and each["delta"]["stop_reason"] for each in payloads)

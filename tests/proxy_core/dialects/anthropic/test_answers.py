@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 from anthropic.types import Message as SdkMessage
 
 from proxy_core.chat import Answer, StopReason, Text, Thinking, ToolCall, Usage
 from proxy_core.dialects.anthropic.answers import read_answer, read_usage, touch_answer, write_answer
+from proxy_core.dialects.anthropic.asked import Asked
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.errors import ErrorKind, UpstreamError
 
@@ -166,6 +168,21 @@ def test_an_answer_without_an_id_gets_a_fresh_one():
             },
         ),
         ({"usage": None}, {"model": "claude-x", "usage": None}),
+        (
+            {"stop_reason": "sensitive", "content": [{"type": "text", "text": "No."}]},
+            {
+                "model": "claude-x",
+                "content": [{"type": "text", "text": "No."}],
+                "stop_reason": "refusal",
+                "stop_sequence": None,
+                "stop_details": {"type": "refusal", "category": None, "explanation": None},
+            },
+        ),
+        (
+            {"stop_reason": "model_context_window_exceeded"},
+            {"model": "claude-x", "stop_reason": "max_tokens", "stop_sequence": None},
+        ),
+        ({"stop_reason": "vendor_word"}, {"model": "claude-x", "stop_reason": "vendor_word"}),
     ],
 )
 def test_touched(changes, touched):
@@ -179,3 +196,11 @@ def test_an_answer_that_is_right_is_not_touched():
     counts = {"web_search_requests": 0, "web_fetch_requests": 2}
     body = {**BODY, "model": "claude-x", "usage": {"output_tokens": 1, "server_tool_use": counts}}
     assert touch_answer(body, CONTEXT) is body
+
+
+def test_hidden_thinking_is_taken_out_of_an_answer():
+    thought, text = {"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "a"}
+    body = {**BODY, "model": "claude-x", "content": [thought, text, "odd"], "stop_reason": "end_turn"}
+    assert touch_answer(body, CONTEXT) is body
+    touched = touch_answer(body, replace(CONTEXT, echo=Asked(hides_thinking=True)))
+    assert touched == {**body, "content": [{**thought, "thinking": ""}, text, "odd"]}

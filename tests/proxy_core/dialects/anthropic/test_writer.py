@@ -32,10 +32,11 @@ from proxy_core.dialects.anthropic.asked import Asked
 from proxy_core.dialects.anthropic.stream import AnthropicStreamReader
 from proxy_core.dialects.anthropic.writer import AnthropicStreamWriter
 from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.crossing import Telling
 from proxy_core.dialects.fold import fold, unfold
 from proxy_core.errors import ErrorKind, UpstreamError
 from proxy_core.wire.sse import SseDecoder
-from tests.proxy_core.dialects.anthropic.events import folded, sent
+from tests.proxy_core.dialects.anthropic.events import assert_legal, folded, sent
 
 CONTEXT = ReplyContext(model="claude-x", fresh_id="f", created=0, estimate_prompt=lambda: 90, request_id="req_1")
 STARTED = Started("x", "glm-4.6")
@@ -366,3 +367,26 @@ def test_what_was_written_is_read_back(answer):
     raw = write(*unfold(answer))
     deltas = [delta for event in SseDecoder().feed(raw) for delta in reader.read(event)] + reader.close()
     assert write_answer(fold(deltas), CONTEXT) == write_answer(answer, CONTEXT)
+
+
+DELTAS = st.one_of(
+    st.sampled_from([STARTED, BlockEnded(), Pinged(), UsageDelta(Usage(5, 0, 0, 3)), Stopped(StopReason.TOOL_USE)]),
+    st.builds(TextDelta, st.sampled_from(["", "a"])),
+    st.builds(ThinkingDelta, st.sampled_from(["", "h"]), st.sampled_from(["", "s"]), st.sampled_from(["", "d"])),
+    st.builds(begin, st.integers(0, 2), st.sampled_from(["", "c"])),
+    st.builds(more, st.integers(0, 2), st.sampled_from(["", " ", "{", "}", '{"a":', '"b', '"', "]", "[1", "no", "\\"])),
+)
+
+
+@given(st.lists(DELTAS, max_size=14))
+def test_every_stream_is_legal_or_an_error(deltas):
+    telling = Telling(AnthropicStreamWriter(CONTEXT))
+    answers = [telling.tell([delta]) for delta in [*deltas, Finished()]]
+    payloads = sent(b"".join(raw for raw, _ in answers))
+    ends = [each for _, told in answers for each in told if isinstance(each, Failed | Finished)]
+    assert len(ends) == 1
+    if isinstance(ends[0], Failed):
+        assert payloads[-1]["type"] == "error"
+        assert not any(each["type"] == "message_stop" for each in payloads)
+    else:
+        assert_legal(payloads)
