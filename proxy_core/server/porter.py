@@ -35,6 +35,7 @@ class Porter:
         self._chats: set[asyncio.Task[object]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._is_leaving = False
 
     @property
     def in_flight(self) -> int:
@@ -42,7 +43,9 @@ class Porter:
         return len(self._chats)
 
     async def leave(self, grace_s: float) -> None:
-        """Let running chats end for so many seconds, then cut the rest; each client is told that it was cut."""
+        """Take no chat any more, not by open connections either; let those that run end for so many seconds, then
+        cut the rest. Each client is told that it was cut."""
+        self._is_leaving = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
                 await self._idle.wait()
@@ -97,7 +100,7 @@ class Porter:
     async def _chat(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         """Counted while it runs, so that leaving can wait for it and cut it."""
         task = asyncio.current_task()
-        if task is None or self._desk.is_stopping:
+        if task is None or self._is_leaving:
             raise going_down()
         self._chats.add(task)
         self._idle.clear()

@@ -10,6 +10,7 @@ import anthropic
 import openai
 import orjson
 import pytest
+from aiohttp import ClientSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -188,6 +189,21 @@ async def test_stopping_tells_who_still_waits_in_full(corridor: Corridor, leg: L
     got = asking.result()
     assert (got.status, got.body["error"]["message"]) == (503, "The proxy is shutting down.")
     assert (await finished(corridor)).outcome == "cancelled"
+
+
+async def test_while_stopping_nothing_new_comes_in_by_open_connections(corridor: Corridor) -> None:
+    corridor.upstream.reply = reply = Reply(hold_at=0)
+    body = {"model": "glm-4.6", "max_tokens": 9, "messages": [{"role": "user", "content": "go"}]}
+    async with ClientSession(corridor.url) as session, asyncio.TaskGroup() as group:
+        running = group.create_task(session.post("/v1/messages", json=body))
+        await asyncio.wait_for(corridor.upstream.arrived.wait(), CAP_S)
+        await (await session.get("/health")).read()
+        group.create_task(corridor.proxy.stop(CAP_S))
+        while corridor.proxy.address is not None:
+            await asyncio.sleep(0.005)
+        late = await session.post("/v1/messages", json=body)
+        reply.gate.set()
+    assert (late.status, running.result().status, len(corridor.upstream.requests)) == (503, 200, 1)
 
 
 async def failure(corridor: Corridor, leg: Leg) -> Exception:
