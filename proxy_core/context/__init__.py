@@ -2,6 +2,6 @@
 `pipeline`.
 
 Every edit is deterministic and prefix-stable: what stood in the prompt of turn n stands byte for byte in that of turn
-n+1, except for the newest turn's own environment block. Edited values lose their `raw` (see `chat`); inputs are
-never mutated.
+n+1, except for the newest turn's own environment block. Edited values have a `raw` of their own or none (see `edits`);
+inputs are never mutated.
 """

@@ -5,14 +5,19 @@ from __future__ import annotations
 from copy import deepcopy
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxy_core.chat import Conversation, Message, Text, ToolCall, ToolResult
 from proxy_core.context.environment import drop_old_environments
 from proxy_core.context.environment_blocks import find_blocks
+from proxy_core.dialects.base import Target
 from proxy_core.dialects.table import DIALECTS
+from proxy_core.routing.catalogue import model_facts
+from tests.wire_rules import broken_rules
 
+PROPERTY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+TARGET = Target("glm-4.6", model_facts("glm-4.6"))
 ENV = "<environment_details>\n{}\n</environment_details>"
 PIECES = st.sampled_from(
     [
@@ -110,12 +115,14 @@ def newest_turn(conversation: Conversation) -> int:
     return 1 + max((n for n, it in enumerate(conversation.messages[:until]) if it.role == "assistant"), default=-1)
 
 
+@PROPERTY
 @given(bodies(), STRATEGIES)
 def test_cutting_twice_is_cutting_once(body, strategy):
     once = drop_old_environments(read(body), strategy, len).conversation
     assert drop_old_environments(once, strategy, len).conversation is once
 
 
+@PROPERTY
 @given(bodies(), STRATEGIES)
 def test_it_never_grows_and_the_cut_tells_the_difference(body, strategy):
     before = read(body)
@@ -126,6 +133,7 @@ def test_it_never_grows_and_the_cut_tells_the_difference(body, strategy):
     assert (edited.conversation is before) == (edited.cuts == ())
 
 
+@PROPERTY
 @given(bodies())
 def test_the_newest_message_is_untouched(body):
     before = read(body)
@@ -136,6 +144,7 @@ def test_the_newest_message_is_untouched(body):
             assert after.messages[index] is before.messages[index]
 
 
+@PROPERTY
 @given(bodies(), STRATEGIES)
 def test_messages_and_tool_pairs_stay_whole_and_nothing_is_left_empty(body, strategy):
     before = read(body)
@@ -147,6 +156,17 @@ def test_messages_and_tool_pairs_stay_whole_and_nothing_is_left_empty(body, stra
         assert new.parts
 
 
+@PROPERTY
+@given(bodies(), STRATEGIES, st.sampled_from(["anthropic", "openai"]))
+def test_upstreams_of_both_dialects_take_it_as_well_as_before(body, strategy, dialect):
+    before = read(body)
+    after = drop_old_environments(before, strategy, len).conversation
+    written = [DIALECTS[dialect].write_request(each, TARGET).body for each in (before, after)]
+    rules = [broken_rules(dialect, each, {"anthropic-version": "2023-06-01"}) for each in written]
+    assert len(rules[1]) <= len(rules[0])
+
+
+@PROPERTY
 @given(bodies(), STRATEGIES)
 def test_inputs_are_never_mutated(body, strategy):
     before = deepcopy(body)
@@ -154,6 +174,7 @@ def test_inputs_are_never_mutated(body, strategy):
     assert body == before
 
 
+@PROPERTY
 @given(bodies(), STRATEGIES, st.data())
 def test_what_was_sent_stands_in_the_next_turn(body, strategy, data):
     """But for the block that was the newest, and the results of that same turn."""
