@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 _MAX_CLIENT_NAME = 80
 _LAST_WORDS_S = 1.0
+_FITS_BUFFERS = 2**15
+"""Bytes that are gone at once, whether anybody reads them or not."""
 _LIMIT_DIGITS = 4
 """Python refuses to read a number of thousands of digits."""
 _BROKEN = ProxyError("The proxy itself failed in the middle of this answer.", hint="See its log.")
@@ -104,7 +106,10 @@ class Desk:
                 raise
             raise _told_in_full(going_down()) from None
         if isinstance(reply, WholeReply):
-            return web.Response(body=reply.body, headers=reply.headers)
+            response = web.Response(body=reply.body, headers=reply.headers)
+            if len(reply.body) > _FITS_BUFFERS:
+                await _send_whole(request, visit, response)
+            return response
         return await self._send_stream(request, visit, reply)
 
     async def _send_stream(
@@ -138,6 +143,19 @@ class Desk:
             watchdog.close()
             await reply.close(error)
         return response
+
+
+async def _send_whole(request: web.Request, visit: Visit, response: web.Response) -> None:
+    """Before the server does it, which would wait for ever for a client that stopped reading."""
+    watchdog = Watchdog(visit.setup.settings.stream_timeout, lambda: _hang_up(request, visit.id))
+    try:
+        with watchdog:
+            await response.prepare(request)
+            await response.write_eof()
+    except ConnectionError:
+        return  # the server meets the same, and ends the connection
+    finally:
+        watchdog.close()
 
 
 def going_down() -> ProxyError:

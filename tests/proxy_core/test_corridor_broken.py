@@ -165,6 +165,23 @@ async def test_a_client_that_stops_reading_ends_as_one_that_left(corridor: Corri
     assert (exchange.outcome, exchange.status, corridor.proxy.in_flight) == ("cancelled", 499, 0)
 
 
+async def test_a_whole_answer_that_nobody_reads_is_given_up_too(corridor: Corridor) -> None:
+    corridor.change(stream_timeout=0.2)
+    corridor.upstream.reply = Reply(answer=replace(HELLO, parts=(Text("word " * 3_200_000),)))
+    body = {"model": "glm-4.6", "max_tokens": 9, "messages": [{"role": "user", "content": "go"}]}
+    assert corridor.proxy.address is not None
+    connections = corridor.proxy._listener._runner.server
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(corridor.proxy.address)
+        client.sendall(request_bytes("/v1/messages", body))
+        assert (await finished(corridor)).outcome == "done"
+        async with asyncio.timeout(CAP_S):
+            while connections.connections:
+                await asyncio.sleep(0.01)
+    assert corridor.proxy.in_flight == 0
+
+
 @pytest.mark.parametrize("leg", LEGS, ids=str)
 async def test_stopping_tells_the_client_that_its_stream_was_cut(corridor: Corridor, leg: Leg) -> None:
     corridor.upstream.reply = Reply(answer=LONG, hold_at=1000)
