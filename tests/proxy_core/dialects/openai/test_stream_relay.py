@@ -6,11 +6,16 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy_core.chat import Delta, Failed, Finished, Pinged, Stopped, StopReason
 from proxy_core.dialects.arguments import made_id
 from proxy_core.dialects.base import ReplyContext
+from proxy_core.dialects.crossing import Crossing
+from proxy_core.dialects.openai.stream_reader import OpenAiStreamReader
 from proxy_core.dialects.openai.stream_relay import OpenAiRelay
+from proxy_core.dialects.openai.stream_writer import OpenAiStreamWriter
 from proxy_core.jsontypes import JsonObject
 from proxy_core.upstream_codes import CODES
 from proxy_core.wire.sse import SseEvent
@@ -237,3 +242,43 @@ def test_a_last_chunk_that_begins_a_call_tells_it_once() -> None:
 def test_a_call_held_back_is_told_before_a_finish_left_out() -> None:
     sent = payloads(relay(calls(piece(0, None, "look", "{}")), "[DONE]")[0])
     assert sent[1:] == [calls(told(0, MADE, "{}")) | STANDARD, chunk({}, "tool_calls") | STANDARD, "[DONE]"]
+
+
+FRAGMENTS = st.sampled_from(
+    ["", " ", "{", "}", '{"a"', '{"a":', ":", "1", "1}", '"', '"b', ",", "[", "]", "\\", '"{\\"a\\"', ':1}"', "null",
+     "x", '{"a":1}', '{"a":1', "\\ud83d", {"a": 1}, {}]
+)  # fmt: skip
+PIECES = st.lists(
+    st.builds(
+        piece,
+        st.sampled_from([None, 0, 0, 1, 2]),
+        st.sampled_from([None, None, "c", "d"]),
+        st.sampled_from([None, "look", "see"]),
+        FRAGMENTS,
+    ),
+    max_size=2,
+)
+CHUNKS = st.lists(
+    st.builds(lambda pieces: calls(*pieces), PIECES) | st.sampled_from([TEXT, USAGE_ONLY, chunk({"reasoning": "r"})]),
+    max_size=8,
+)
+LAST = st.sampled_from(["tool_calls", "stop", "length", "sensitive", "network_error", None])
+
+
+@given(CHUNKS, LAST, st.booleans())
+def test_no_broken_call_is_ever_told_as_a_good_one(stream: list[JsonObject], last: str, passes: bool) -> None:
+    way = OpenAiRelay(ASKED_USAGE) if passes else Crossing(OpenAiStreamReader(), OpenAiStreamWriter(ASKED_USAGE))
+    sent = b"".join(way.relay(event(payload))[0] for payload in [*stream, chunk({}, last), "[DONE]"]) + way.close()[0]
+    *told, end = payloads(sent)
+    assert end == "[DONE]"
+    if "error" in told[-1]:
+        return
+    heard: dict[int, str] = {}
+    choices = [choice for said in told for choice in said["choices"]]
+    for entry in (entry for choice in choices for entry in choice["delta"].get("tool_calls", ())):
+        assert (entry["index"] in heard) is not ("id" in entry)
+        heard[entry["index"]] = heard.get(entry["index"], "") + entry["function"]["arguments"]
+    (finish,) = [choice["finish_reason"] for choice in choices if choice["finish_reason"]]
+    for said in heard.values() if finish in ("tool_calls", "stop") else ():
+        json.loads(said)
+    assert finish != "tool_calls" or heard

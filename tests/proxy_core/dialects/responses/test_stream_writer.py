@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -330,6 +331,10 @@ DELTAS = st.lists(
 @given(DELTAS, st.sampled_from([ASKED, SEALING]))
 def test_whatever_comes_the_stream_is_legal(deltas: list[Delta], asked: object) -> None:
     events = stream(asked, STARTED, *deltas, FINISHED)
-    assert Client().follow(events)["status"] in ("completed", "incomplete", "failed")
+    response = Client().follow(events)
+    assert response["status"] in ("completed", "incomplete", "failed")
+    for item in response["output"]:
+        if item["type"] == "function_call" and item["status"] == "completed":
+            json.loads(item["arguments"])
     for event in events:
         check_event(event)
