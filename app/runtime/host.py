@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -285,9 +285,7 @@ class Runtime:
     async def put_server(self, server: Server) -> None:
         """Add or change a server. Raises SettingsRefusedError and OSError."""
         async with self._changing:
-            await asyncio.to_thread(self.servers.put, server)
-            self._setup = None
-            self._show()
+            await self._edit_servers(asyncio.to_thread(self.servers.put, server))
 
     async def remove_server(self, name: str) -> None:
         """Remove a server that is not in use. Raises SettingsRefusedError, UnknownServerError, OSError."""
@@ -295,8 +293,14 @@ class Runtime:
             other = failover_server(self.store.current, self.servers)
             if self.servers.get(name) in (other, self.servers.get(self.store.current.current_server)):
                 raise SettingsRefusedError([SettingProblem("servers", name, "is in use; switch to another first")])
-            await asyncio.to_thread(self.servers.remove, name)
-            self._show()
+            await self._edit_servers(asyncio.to_thread(self.servers.remove, name))
+
+    async def _edit_servers(self, editing: Coroutine[object, object, None]) -> None:
+        _, is_cancelled = await to_the_end(editing)
+        self._setup = None
+        self._show()
+        if is_cancelled:
+            raise asyncio.CancelledError
 
     @property
     def key_problem(self) -> str | None:
@@ -320,7 +324,7 @@ class Runtime:
         await self._say_if_given(name)
 
     async def _say_if_given(self, name: str) -> None:
-        if await self.key_source(name) is KeySource.GIVEN and self._demo_name() != name:
+        if await self.key_source(name) is KeySource.GIVEN and name != DEMO_SERVER:
             origin = self.loaded.secrets.server_key_origin
             self.state.add_notice(f"{origin} is set and is used for {name} in this run, whatever is stored.")
 
@@ -381,9 +385,6 @@ class Runtime:
         self.state.show_servers(self.store.current.current_server, self.servers.names())
         self.state.show_listening(authority(address) if address else "")
         self._announce((reachable_host(address[0]), address[1]) if address else None)
-
-    def _demo_name(self) -> str:
-        return DEMO_SERVER if self._demo is not None else ""
 
     def _tell(self, notices: list[str]) -> None:
         for notice in notices:

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from proxy_core.server.runner import PortInUseError
+from proxy_core.settings import Server
 from tests.app.runtime.test_host import config_text, demo, no_space
 from tests.app.runtimes import BrokenStore, free_port, make_runtime, taken_port
 
@@ -53,3 +54,27 @@ async def test_a_change_that_is_cancelled_while_it_is_saved_holds_all_the_same(d
         await asking
     assert (demo.store.current.theme, demo.state.snapshot().address) == ("dark", f"127.0.0.1:{port}")
     assert config_text(demo) == f"port: {port}\ntheme: dark\n"
+
+
+@pytest.mark.parametrize("is_added", [True, False])
+async def test_a_change_of_the_servers_that_is_cancelled_is_shown_all_the_same(demo, monkeypatch, is_added):
+    mine, loop = Server(name="mine", endpoint="https://mine.example"), asyncio.get_running_loop()
+    is_saving, gate = asyncio.Event(), threading.Event()
+    if not is_added:
+        await demo.put_server(mine)
+    edit = demo.servers._edit
+
+    def slow(change: object) -> None:
+        loop.call_soon_threadsafe(is_saving.set)
+        gate.wait(10)
+        edit(change)
+
+    monkeypatch.setattr(demo.servers, "_edit", slow)
+    asking = asyncio.gather(demo.put_server(mine) if is_added else demo.remove_server("mine"))
+    await is_saving.wait()
+    asking.cancel()
+    await asyncio.sleep(0.01)
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert ("mine" in demo.state.snapshot().servers, "mine" in demo.servers.names()) == (is_added, is_added)
