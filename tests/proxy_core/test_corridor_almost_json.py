@@ -57,3 +57,13 @@ async def test_figures_beyond_64_bits_go_on_as_floats(corridor: Corridor) -> Non
     assert (await call(corridor, "POST", "/v1/messages", raw)).status == 200
     assert b'"maximum":1.1805916207174113e+21' in corridor.upstream.last.raw
     assert corridor.upstream.last.body["max_tokens"] < 2**20
+
+
+async def test_a_plain_answer_that_cannot_be_told_as_a_stream_is_a_failure(corridor: Corridor) -> None:
+    call_ = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a":1}}'}}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "tool_calls": [call_]}}
+    body = {"id": "c1", "model": "m", "choices": [choice]}
+    corridor.upstream.reply = Reply(body=body, headers={"Content-Type": "application/json"})
+    got = await call(corridor, "POST", "/v1/messages", {**MESSAGES, "stream": True})
+    assert (got.status, "arguments that are not JSON" in got.text) == (502, True)
+    assert [each.exchange.outcome for each in corridor.events if isinstance(each, ExchangeFinished)] == ["failed"]
