@@ -220,7 +220,7 @@ class Condenser:
             log.warning("A summary took too long; the request goes without it")
             return draft
         summary = None if flight.cancelled() else flight.result()
-        if summary is None or talk.end_of(summary) <= draft.end:
+        if summary is None:
             return draft
         new = with_summary(talk, summary)
         return new if new.summary else draft

@@ -125,9 +125,10 @@ async def test_calm_or_switched_off_it_goes_as_it_is(bench, fields):
 async def test_near_the_ceiling_a_summary_is_prepared_while_nobody_waits(bench):
     bench.model.go.clear()
     talk = talk_of(16)
-    assert (await bench.condense(talk)).conversation is talk
-    await asyncio.sleep(0)
-    assert (await bench.condense(talk_of(16))).conversation == talk
+    async with asyncio.timeout(10):
+        assert (await bench.condense(talk)).conversation is talk
+        await asyncio.sleep(0)
+        assert (await bench.condense(talk_of(16))).conversation == talk
     bench.model.go.set()
     await bench.prepare()
     assert len(bench.model.asked) == 1
@@ -160,20 +161,19 @@ async def test_the_summary_holds_for_the_turns_to_come_and_after_a_restart(bench
     assert len(bench.model.asked) == 1
 
 
-async def test_it_is_extended_when_the_ceiling_is_reached_again(bench):
-    first = (await bench.condense(talk_of(18))).conversation
-    second = (await bench.condense(talk_of(31))).conversation
-    assert len(bench.model.asked) == 2
+@pytest.mark.parametrize(("dialect", "first"), [("anthropic", 0), ("openai", 1)])
+async def test_it_is_extended_when_the_ceiling_is_reached_again(bench, dialect, first):
+    once = (await bench.condense(talk_of(18, dialect=dialect))).conversation
+    twice = (await bench.condense(talk_of(31, dialect=dialect))).conversation
     asked = bench.model.asked[1][0]
-    assert asked.messages[: len(first.messages) - 2] == first.messages[:-2]
-    assert await count(second) < 8_500
-    assert second.messages[0] == first.messages[0]
-    assert second.messages[1] not in first.messages
-    assert (await bench.condense(talk_of(32))).conversation.messages[:-2] == second.messages[:-2] + second_turn(32)
-
-
-def second_turn(turns: int) -> tuple[object, ...]:
-    return talk_of(turns).messages[2 * turns - 1 : 2 * turns + 1]
+    assert asked.messages[: len(once.messages) - 2] == once.messages[:-2]
+    assert await count(twice) < 8_500
+    assert twice.messages[: first + 1] == once.messages[: first + 1]
+    assert not set(twice.messages[first + 1 :]) & set(once.messages[:-2])
+    assert broken(twice, dialect) == [] and twice.messages[first + 1].role == "assistant"
+    later = (await bench.condense(talk_of(32, dialect=dialect))).conversation
+    assert later.messages[: len(twice.messages) - 2] == twice.messages[:-2]
+    assert len(bench.model.asked) == 2
 
 
 async def test_the_summary_is_asked_for_by_the_prompt_as_it_was_sent(bench):
@@ -192,6 +192,19 @@ async def test_another_model_gets_a_transcript(bench):
     await bench.condense(talk_of(18))
     ((asked, route, _),) = bench.model.asked
     assert (route.model, len(asked.messages)) == ("glm-4.5-air", 1)
+
+
+async def test_the_configured_model_that_serves_anyway_gets_the_prompt_it_knows(bench):
+    bench.setup = setup_of(condensation_model="glm-4.6")
+    talk = talk_of(18)
+    await bench.condense(talk)
+    assert bench.model.asked[0][0].messages[0] is talk.messages[0]
+
+
+async def test_of_a_prompt_beyond_all_windows_as_much_is_covered_as_can_be_read(bench):
+    result = await bench.condense(talk_of(45))
+    assert 16_000 < await count(bench.model.asked[0][0]) < 18_800
+    assert result.cuts[0].removed_tokens > 16_000
 
 
 async def test_a_picture_at_the_end_has_the_turns_before_it_summarised_by_the_text_model(bench):
@@ -236,6 +249,24 @@ async def test_a_failure_costs_nothing_but_the_summary_and_is_not_repeated_at_on
     assert len(bench.model.asked) == 2
     bench.now += 61
     assert (await bench.condense(talk)).cuts
+
+
+async def test_after_a_success_a_failure_counts_as_the_first_again(bench):
+    bench.model.answers = [NONSENSE, GOOD, NONSENSE]
+    for turns in (18, 18, 31, 31):
+        result = await bench.condense(talk_of(turns))
+        bench.now += 61
+    assert len(bench.model.asked) == 4
+    assert await count(result.conversation) < 8_500
+
+
+async def test_figures_that_do_not_shrink_mean_that_it_goes_as_it_is(bench):
+    async def same(_: Conversation) -> int:
+        return 18_000
+
+    bench.condensers[-1]._count = same
+    talk = talk_of(18)
+    assert (await bench.condense(talk)).conversation is talk
 
 
 async def test_a_summary_larger_than_its_turns_is_not_used(bench):
@@ -288,4 +319,5 @@ async def test_closing_gives_up_what_is_made(bench):
     await bench.condense(talk_of(16))
     await bench.condensers[-1].close()
     assert bench.condensers[-1]._flights == {}
+    bench.model.go.set()
     assert (await bench.condense(talk_of(18))).cuts == ()
