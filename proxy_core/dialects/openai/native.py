@@ -36,7 +36,7 @@ def adapt(conversation: Conversation, target: Target) -> UpstreamRequest:
     choice = choose_thinking(conversation.thinking, target.facts, target.default_thinking)
     body = dict(conversation.raw)
     body["model"] = target.model
-    body["messages"] = write_messages(conversation.messages)
+    body["messages"] = _with_question(write_messages(conversation.messages))
     _modernise_functions(body, conversation)
     _complete_tools(body, {name: safe for safe, name in renamed.items()})
     emulated = _emulate(body, conversation, target)
@@ -45,6 +45,13 @@ def adapt(conversation: Conversation, target: Target) -> UpstreamRequest:
     _settle_thinking(body, choice, can_think=target.facts.thinking != "none")
     _settle_stop(body, conversation, target)
     return UpstreamRequest(body, choice.dropped, emulated, restraints_for(conversation, target, renamed))
+
+
+def _with_question(messages: list[JsonObject]) -> list[JsonObject]:
+    """z.ai refuses a conversation in which nobody but the system and the assistant speaks."""
+    if any(message.get("role") in ("user", "tool") for message in messages):
+        return messages
+    return [*messages, {"role": "user", "content": "."}]
 
 
 def _refuse_files(conversation: Conversation, target: Target) -> None:

@@ -278,3 +278,16 @@ def test_a_file_goes_only_to_models_that_read_files(modalities: tuple[Modality, 
     with pytest.raises(BadRequestError, match="application/pdf"):
         sent(raw, target(replace(TOGGLE, modalities=modalities)))
     assert sent(raw, target(replace(TOGGLE, modalities=(*modalities, "file"))))["messages"] == raw["messages"]
+
+
+@pytest.mark.parametrize(
+    ("roles", "sent_roles"),
+    [
+        (["system"], ["system", "user"]),
+        (["system", "assistant"], ["system", "assistant", "user"]),
+        (["user", "assistant"], ["user", "assistant"]),
+    ],
+)
+def test_somebody_asks(roles: list[str], sent_roles: list[str]) -> None:
+    messages = sent(body(*({"role": role, "content": "x"} for role in roles)))["messages"]
+    assert [message["role"] for message in messages] == sent_roles
