@@ -97,12 +97,19 @@ async def test_an_error_in_mid_stream_carries_the_id_of_the_call(corridor: Corri
     assert caught.value.body["request_id"] == caught.value.response.headers["request-id"]
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-async def test_what_the_writer_cannot_tell_is_a_failure(corridor: Corridor, ending: str) -> None:
+@pytest.mark.parametrize("leg", [leg for leg in LEGS if leg.upstream == "openai"], ids=str)
+async def test_what_the_client_cannot_be_told_is_a_failure(corridor: Corridor, leg: Leg) -> None:
     said = replace(HELLO, parts=(ToolCall("c1", "look", '{"a":1}}'),))
-    corridor.upstream.reply = Reply(answer=said, ending=ending)
-    with pytest.raises(anthropic.APIError, match="not JSON"):
-        await ask(corridor, Leg("anthropic", "openai"), request("go"), stream=True)
+    corridor.upstream.reply = Reply(answer=said)
+    with pytest.raises((anthropic.APIError, openai.APIError), match="not JSON"):
+        await ask(corridor, leg, request("go"), stream=True)
+    assert (await finished(corridor)).outcome == "failed"
+
+
+async def test_what_codex_cannot_be_told_is_a_failure(corridor: Corridor) -> None:
+    corridor.upstream.reply = Reply(answer=replace(HELLO, parts=(ToolCall("c1", "look", '{"a":1}}'),)))
+    got = await call(corridor, "POST", "/v1/responses", {"model": "glm-4.6-openai", "input": "go", "stream": True})
+    assert "response.failed" in got.text
     assert (await finished(corridor)).outcome == "failed"
 
 

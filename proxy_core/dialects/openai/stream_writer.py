@@ -57,6 +57,7 @@ class OpenAiStreamWriter:
 
     def __init__(self, context: ReplyContext) -> None:
         self._context = context
+        self.failure: ProxyError | None = None
         self._is_legacy = is_legacy(context)
         self._head: JsonObject = _head(completion_id("", context), context.created, context)
         self._usage = Usage()
@@ -128,7 +129,8 @@ class OpenAiStreamWriter:
         rests = {index: self._rest("".join(said)) for index, said in sorted(self._calls.items())}
         ending = [self._fragment(index, rest) for index, rest in rests.items() if rest is not None]
         if len(ending) < len(rests):
-            return error_end(bad_arguments())
+            self.failure = bad_arguments()
+            return error_end(self.failure)
         extras = self._extras
         self._head = {**extras.body, **self._head}
         finish = finish_for(self._stop, self._context)

@@ -78,6 +78,7 @@ class ResponsesStreamWriter:
     """Writes one stream."""
 
     def __init__(self, context: ReplyContext) -> None:
+        self.failure: ProxyError | None = None
         self._context = context
         self._echo = echo_of(context)
         self._state = _State.BEFORE
@@ -219,6 +220,7 @@ class ResponsesStreamWriter:
 
     def _failed(self, error: ProxyError) -> Events:
         self._state = _State.OVER
+        self.failure = error
         yield {"type": _FAILED, "response": self._response(status="failed", error=failure(error))}
 
     def _response(self, **news: object) -> JsonObject:
