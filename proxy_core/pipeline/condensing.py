@@ -105,8 +105,8 @@ class Condenser:
     async def condense_now(
         self, original: Conversation, trimmed: Conversation, route: Route, key: str, setup: Setup
     ) -> Condensed:
-        """The last resort: the upstream called this prompt too long, whatever was counted here. Without cuts beyond
-        those of `condense` there is no use in sending it again."""
+        """The last resort: the upstream called this prompt too long, whatever was counted here. Without cuts nothing
+        shorter could be had, and there is no use in sending it again."""
         return await self._safely(self._condense_now, original, trimmed, route, key, setup)
 
     async def preview(
@@ -161,9 +161,8 @@ class Condenser:
         tokens = await self._count(draft.conversation)
         refused = replace(talk, ceiling=talk.ceiling.lowered_to(tokens))
         flight = self._begin(refused, draft, tokens, is_urgent=True)
-        if flight is not None:
-            draft = await self._arrived(refused, draft, flight, is_urgent=True)
-        return await self._report(talk, draft)
+        shorter = draft if flight is None else await self._arrived(refused, draft, flight, is_urgent=True)
+        return Condensed(talk.trimmed) if shorter is draft else await self._report(talk, shorter)
 
     async def _preview(self, talk: Talk) -> Condensed:
         return await self._report(talk, await self._known(talk))

@@ -231,6 +231,14 @@ async def test_the_upstream_is_believed_when_it_says_too_long(bench):
     assert (await bench.condense(talk)).conversation == result.conversation
 
 
+async def test_a_prompt_that_cannot_be_made_shorter_is_not_to_be_sent_again(bench):
+    talk = talk_of(18)
+    assert (await bench.condense(talk)).cuts
+    bench.model.answers = [UpstreamError("Down.")]
+    assert await bench.condense_now(talk) == Condensed(talk)
+    assert await bench.condense_now(talk_of(0)) == Condensed(talk_of(0))
+
+
 NONSENSE = replace(GOOD, parts=(Text("I cannot do that."),))
 
 
