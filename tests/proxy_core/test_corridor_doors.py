@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+
 import anthropic
 import openai
+import orjson
 import pytest
 
 from tests.corridor import Corridor, call, open_anthropic, open_openai
@@ -169,3 +173,17 @@ async def test_a_path_reaches_the_log_without_control_characters(
     caplog.set_level("INFO", "proxy_core.server.porter")
     assert (await call(corridor, "GET", path)).status == 404
     assert [record.getMessage().isprintable() for record in caplog.records] == [True]
+
+
+async def test_pipelined_requests_are_answered_in_their_order(corridor: Corridor) -> None:
+    assert corridor.proxy.address is not None
+    body = orjson.dumps({"model": "glm-4.6", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]})
+    chat = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    reader, writer = await asyncio.open_connection(*corridor.proxy.address)
+    writer.write(chat + b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n" + chat)
+    writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    got = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    statuses = re.findall(r"HTTP/1\.1 (\d+)", got)
+    assert (statuses, len(corridor.upstream.requests)) == (["200", "404", "200", "200"], 2)
