@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass
 
 from proxy_core.chat import Delta, Failed
 from proxy_core.errors import ProxyError
@@ -21,6 +22,14 @@ _KEEP_ALIVE = encode_comment("keep-alive")
 _OK = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a stream begins before its reply is there. say: writes deltas in the client's dialect."""
+
+    say: Callable[[Delta], bytes]
+    headers: Mapping[str, str]
+
+
 class PatientReply:
     """Owns the task that waits for the upstream. Whoever gets it must `close()` it, which ends the task."""
 
@@ -28,14 +37,13 @@ class PatientReply:
         self,
         waiting: asyncio.Task[WholeReply | StreamedReply],
         record: ExchangeRecord,
-        say: Callable[[Delta], bytes],
-        headers: Mapping[str, str],
+        opening: Opening,
         beat_s: float,
     ) -> None:
-        self.headers = headers
+        self.headers = opening.headers
         self._waiting = waiting
         self._record = record
-        self._say = say
+        self._say = opening.say
         self._beat_s = beat_s
         self._inner: StreamedReply | None = None
 
@@ -86,11 +94,13 @@ async def _give_up(waiting: asyncio.Task[WholeReply | StreamedReply]) -> Streame
 async def with_patience(
     coming: Coroutine[object, object, WholeReply | StreamedReply],
     record: ExchangeRecord,
-    say: Callable[[Delta], bytes],
-    headers: Mapping[str, str],
+    open_stream: Callable[[], Opening],
     beat_s: float,
 ) -> WholeReply | StreamedReply | PatientReply:
-    """The reply if it comes within the first beat, else one that keeps the client company until it comes."""
+    """The reply if it comes within the first beat, else one that keeps the client company until it comes.
+
+    open_stream: asked only then, since much of what it says is not known before.
+    """
     waiting = asyncio.get_running_loop().create_task(coming)
     try:
         done, _ = await asyncio.wait({waiting}, timeout=beat_s)
@@ -98,4 +108,4 @@ async def with_patience(
         if (reply := await _give_up(waiting)) is not None:
             await reply.close(left)
         raise
-    return waiting.result() if done else PatientReply(waiting, record, say, headers, beat_s)
+    return waiting.result() if done else PatientReply(waiting, record, open_stream(), beat_s)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal, ParamSpec, TypeAlias, TypeVar
 
@@ -27,6 +28,14 @@ _Result = TypeVar("_Result")
 
 TokenSource: TypeAlias = Literal["estimate", "calibrated"]
 """Where a figure comes from: counted here, or counted here and corrected by what the upstream reported before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A figure for a client, and where it comes from."""
+
+    tokens: int
+    source: TokenSource
 
 
 class PromptCounter:

@@ -46,6 +46,8 @@ class ExchangeRecord:
         self._client_key = call.client_key
         self._is_finished = False
         self.has_ended = False
+        self.settle: Callable[[Exchange], None] = _nothing
+        """What is to be learned from the exchange, and entered into it, before everybody hears of its end."""
         self.exchange = Exchange(
             id=call.id,
             started_at=clock(),
@@ -144,8 +146,13 @@ class ExchangeRecord:
         self.exchange.outcome = outcome
         self.exchange.status = status
         self.exchange.duration_s = self._clock() - self.exchange.started_at
+        self.settle(self.exchange)
         _log_exchange(self.exchange)
         self._bus.publish(ExchangeFinished(self.exchange))
+
+
+def _nothing(_: Exchange) -> None:
+    """Nothing to learn."""
 
 
 def _log_exchange(exchange: Exchange) -> None:

@@ -64,7 +64,7 @@ def think_little(error: UpstreamError, ask: Ask, _settings: ProxySettings) -> As
         return None
     facts = replace(ask.route.facts, thinking="always", efforts=ask.route.facts.efforts or _LOW_HIGH_MAX)
     conversation = replace(ask.conversation, thinking=ThinkingRequest(enabled=False))
-    return Ask(conversation, replace(ask.route, facts=facts))
+    return replace(ask, conversation=conversation, route=replace(ask.route, facts=facts))
 
 
 def clamp_max_tokens(error: UpstreamError, ask: Ask, _settings: ProxySettings) -> Ask | None:

@@ -33,7 +33,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as the door hands it on. client_key: the caller's own, never our access key."""
+    """A request as the door hands it on. client_key: the caller's own, never our access key. body_bytes: its size."""
 
     id: str
     door: str
@@ -42,6 +42,7 @@ class Call:
     client_key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     client: str = ""
+    body_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,10 @@ class Desk:
                 return await self._chat(request, visit)
             case Room.COUNT:
                 call = await _call(request, visit)
-                return json_response({"input_tokens": await self._corridor.count(call)})
+                counted = await self._corridor.count(call)
+                response = json_response({"input_tokens": counted.tokens})
+                response.headers["x-proxy-token-source"] = counted.source
+                return response
             case Room.MODELS:
                 self._on_listing()
                 return json_response(_models(request, visit))
@@ -198,12 +201,13 @@ async def _read(request: web.Request, settings: ProxySettings) -> bytes:
 
 
 async def _call(request: web.Request, visit: Visit) -> Call:
-    body = parse_bounded(await _read(request, visit.setup.settings))
+    raw = await _read(request, visit.setup.settings)
     return Call(
         id=visit.id,
         door=visit.door.path,
         dialect=CLIENT_DIALECTS[visit.dialect],
-        body=body,
+        body=parse_bounded(raw),
+        body_bytes=len(raw),
         client_key=visit.client_key,
         headers=crossing_headers(request.headers),
         client=request.headers.get("user-agent", "")[:_MAX_CLIENT_NAME],

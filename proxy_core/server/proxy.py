@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiohttp import web
 
+from proxy_core.dialects.base import Dialect
 from proxy_core.events import EventBus
+from proxy_core.jsontypes import JsonObject
+from proxy_core.pipeline.condensing import Condenser
 from proxy_core.pipeline.corridor import Corridor
+from proxy_core.pipeline.describing import Describer
 from proxy_core.pipeline.picture_fitting import PictureFitter
+from proxy_core.pipeline.preview import Preview
 from proxy_core.pipeline.prompt_count import PromptCounter
+from proxy_core.pipeline.sending import Sender
 from proxy_core.pipeline.setup import KeyOf, Setup
+from proxy_core.pipeline.side_calls import SideCaller
+from proxy_core.pipeline.trimming import Trimmer
 from proxy_core.server.desk import Desk
 from proxy_core.server.porter import Porter
 from proxy_core.server.runner import Listener
 from proxy_core.settings import BUILTIN_SERVERS, Server
+from proxy_core.stores.bundle import Stores, file_stores
 from proxy_core.tokens.count import Encoder
+from proxy_core.tokens.learning import Ratio
 from proxy_core.upstream.client import UpstreamClient
 from proxy_core.upstream.discovery import discover_models
 from proxy_core.upstream.doctor import Examination, examine_key
@@ -29,6 +41,7 @@ class Proxy:
 
     encoder: loads the token tables; called once, in a thread. routes: further doors of the host (control).
     pace: time and chance of retries. clock: unix seconds. on_listing: told when a client asks for the models.
+    stores: what was paid for once; without them it is kept in a temporary folder, for this proxy's life.
     """
 
     def __init__(
@@ -42,24 +55,39 @@ class Proxy:
         pace: Pace | None = None,
         clock: Callable[[], float] = time.time,
         on_listing: Callable[[], None] = lambda: None,
+        stores: Stores | None = None,
     ) -> None:
         self._setup = setup
         self._client = UpstreamClient()
-        self._counter = PromptCounter(encoder)
+        self._counter = PromptCounter(encoder, is_exact=lambda: setup().settings.enable_accurate_token_counting)
         self._fitter = PictureFitter()
+        self._folder: TemporaryDirectory[str] | None = None
+        if stores is None:
+            self._folder = TemporaryDirectory(prefix="anthropic-proxy-")
+            stores = file_stores(Path(self._folder.name), lambda: setup().settings.description_store_mb, clock)
+        self.stores = stores
+        pace = pace or Pace()
+        sender = Sender(self._client, pace, clock)
+        self._trimmer = self._make_trimmer(SideCaller(sender, bus, clock), pace.clock, clock)
         self._corridor = corridor = Corridor(
             setup=setup,
             key_of=key_of,
             bus=bus,
-            client=self._client,
+            sender=sender,
+            trimmer=self._trimmer,
             counter=self._counter,
             fitter=self._fitter,
-            pace=pace or Pace(),
+            pace=pace,
             clock=clock,
         )
         desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused, on_listing)
         self._porter = Porter(setup, desk)
         self._listener = Listener(self._porter, routes)
+
+    def _make_trimmer(self, caller: SideCaller, clock: Callable[[], float], time: Callable[[], float]) -> Trimmer:
+        describer = Describer(caller, self.stores.descriptions, self._fitter, clock)
+        condenser = Condenser(caller, self._counter.count, self.stores.summaries, clock=clock, time=time)
+        return Trimmer(describer, condenser, self._counter, self.stores.ratios, clock)
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -83,6 +111,7 @@ class Proxy:
     async def start(self) -> None:
         """Open the client session and listen. Raises ListenError and its kind; then nothing is left open."""
         await self._client.open()
+        self._counter.book = await self.stores.ratios.load()
         setup = self._setup()
         try:
             await self._listener.open(setup.settings.host, setup.settings.port, has_key=setup.access_key is not None)
@@ -103,13 +132,36 @@ class Proxy:
 
     async def _end(self) -> None:
         await self._listener.close()
+        await self._trimmer.close()
+        await self.stores.close()
         await self._client.close()
         self._counter.close()
         self._fitter.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def ratios(self) -> tuple[Ratio, ...]:
+        """What was learned of the models' own token figures."""
+        return self._counter.book.rows()
+
+    async def preview(self, dialect: Dialect, body: JsonObject) -> Preview:
+        """What would become of a request of this dialect; nothing is sent, and no model asked.
+
+        Raises BadRequestError and UnknownModelError, as for a real request.
+        """
+        return await self._corridor.preview(dialect, body)
 
     def reset_breakers(self) -> None:
         """Trust every server again: somebody chose one by hand."""
         self._corridor.breakers.reset()
+
+    def breaker_state(self, server: str) -> str:
+        """Whether a server is worth asking: closed (it is), open or half_open."""
+        return self._corridor.breakers.of(server).state.value
+
+    def cancel(self, request_id: str) -> bool:
+        """Cut off one chat request that runs; False where none has this id."""
+        return self._porter.cancel(request_id)
 
     async def try_key(self, server: Server, key: str) -> KeyTrial:
         """Whether the server takes this key: one tiny request. Never raises for what the upstream does."""

@@ -23,11 +23,12 @@ def text(words: str, **more: object) -> dict[str, object]:
 
 
 def read(dialect: str, *messages: dict[str, object]):
-    return DIALECTS[dialect].read_request({"model": "glm-4.6", "max_tokens": 9, "messages": list(messages)})
+    said = [{"role": "user", "content": "go"}, *messages]
+    return DIALECTS[dialect].read_request({"model": "glm-4.6", "max_tokens": 9, "messages": said})
 
 
 def written(conversation):
-    return DIALECTS[conversation.dialect].write_request(conversation, TARGET).body["messages"]
+    return DIALECTS[conversation.dialect].write_request(conversation, TARGET).body["messages"][1:]
 
 
 def shout(_: int, part):

@@ -9,6 +9,7 @@ from proxy_core.errors import ErrorKind, UpstreamError
 from proxy_core.facts import ModelFacts
 from proxy_core.pipeline.attempt import Ask
 from proxy_core.pipeline.repair import REPAIRS, is_of_the_request
+from proxy_core.pipeline.trimming import Trimmed
 from proxy_core.routing.route import Route
 from proxy_core.settings import BUILTIN_SERVERS, DialectName, ProxySettings
 from proxy_core.upstream_codes import find_code
@@ -22,7 +23,8 @@ SAID = Message("user", (Text("hi"),))
 def ask(*messages: Message, max_tokens: int | None = 120_000) -> Ask:
     raw: dict[str, object] = {"max_tokens": max_tokens, "max_completion_tokens": max_tokens, "novel": 1}
     conversation = Conversation("openai", "m", messages or (SAID,), sampling=Sampling(max_tokens), raw=raw)
-    return Ask(conversation, Route(BUILTIN_SERVERS[0], DialectName.OPENAI, "m", ModelFacts("m"), "m", "text"))
+    route = Route(BUILTIN_SERVERS[0], DialectName.OPENAI, "m", ModelFacts("m"), "m", "text")
+    return Ask(conversation, route, Trimmed(conversation, conversation))
 
 
 def refusal(
