@@ -13,6 +13,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from aiohttp import web
+
 from app.control.lock import Claim
 from app.control.routes import ControlRoutes, Face
 from app.runtime import Runtime
@@ -29,8 +31,16 @@ def host_runtime(
     if claim is None:
         return Runtime(home, loaded, demo=demo, secrets=secrets)
     owned = claim
+    hosted: list[ControlRoutes] = []
+
+    def routes(runtime: Runtime) -> tuple[web.RouteDef, ...]:
+        control = ControlRoutes(runtime, face, owned.token)
+        hosted.append(control)
+        return control.all()
 
     def announce(address: tuple[str, int] | None) -> None:
+        for control in hosted:
+            (control.ended.set if address is None else control.ended.clear)()
         try:
             owned.announce(address)
         except OSError as error:
@@ -41,6 +51,6 @@ def host_runtime(
         loaded,
         demo=demo,
         secrets=secrets,
-        routes=lambda runtime: ControlRoutes(runtime, face, owned.token).all(),
+        routes=routes,
         announce=announce,
     )

@@ -1,27 +1,32 @@
-"""The doors under /control/v1/: for this user on this computer, with the token of runtime.json."""
+"""The doors under /control/v1/: for this user on this computer, with the token of runtime.json.
+
+Every verb answers JSON; a refusal is {"error": sentence, "hint": remedy}. The rooms beside this one hold the verbs of
+settings, servers and keys, figures, pictures, and the live stream.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import orjson
 from aiohttp import web
 
+from app.control.answers import Door, RefusedError, Row, answer, obey, read_object, refuse, text_in
 from app.control.client import CONTROL
+from app.control.figure_verbs import FigureVerbs
+from app.control.image_verbs import ImageVerbs, description_store
+from app.control.live import LiveVerbs
 from app.control.lock import FaceKind
+from app.control.server_verbs import ServerVerbs
+from app.control.settings_verbs import SettingsVerbs
+from app.control.status import status_of
 from app.runtime import Runtime
-from app.settings.book import UnknownServerError
 from proxy_core.errors import ProxyError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.server.access import check_host, is_same_computer, own_names
-from proxy_core.version import __version__
-
-Door: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,84 +39,101 @@ class Face:
 
 
 class ControlRoutes:
-    """The verbs, each behind the same guard."""
+    """The verbs, each behind the same guard. ended: set while the instance does not listen; live views end by it."""
 
     def __init__(self, runtime: Runtime, face: Face, token: str) -> None:
+        self.ended = asyncio.Event()
         self._runtime = runtime
         self._face = face
         self._token = token
+        self._rooms = (
+            SettingsVerbs(runtime),
+            ServerVerbs(runtime),
+            FigureVerbs(runtime),
+            ImageVerbs(description_store(runtime.home, lambda: runtime.store.current)),
+            LiveVerbs(runtime, self.ended, self._status_object),
+        )
 
     def all(self) -> tuple[web.RouteDef, ...]:
         """What the listener must know."""
-        return (
-            web.get(f"{CONTROL}/status", self._guarded(self._status), allow_head=False),
-            web.post(f"{CONTROL}/show", self._guarded(self._show)),
-            web.post(f"{CONTROL}/stop", self._guarded(self._stop)),
-            web.post(f"{CONTROL}/switch", self._guarded(self._switch)),
-        )
+        rows: list[Row] = [
+            ("GET", "status", self._status),
+            ("POST", "show", self._show),
+            ("POST", "stop", self._stop),
+            ("POST", "pause", self._pause),
+            ("POST", "resume", self._resume),
+            ("POST", "switch", self._switch),
+            ("POST", "leave-console", self._leave_console),
+        ]
+        for room in self._rooms:
+            rows += room.rows()
+        return tuple(web.route(method, f"{CONTROL}/{path}", self._guarded(door)) for method, path, door in rows)
 
     def _guarded(self, door: Door) -> Door:
         async def enter(request: web.Request) -> web.StreamResponse:
             refusal = self._refusal(request)
-            return refusal if refusal is not None else await door(request)
+            return refuse(refusal) if refusal is not None else await obey(door, request)
 
         return enter
 
-    def _refusal(self, request: web.Request) -> web.Response | None:
+    def _refusal(self, request: web.Request) -> RefusedError | None:
         settings = self._runtime.store.current
         try:
             check_host(request.headers, own_names(settings.host, settings.allowed_hosts))
         except ProxyError as error:
-            return _error(403, str(error))
+            return RefusedError(403, str(error))
         if "origin" in request.headers or not is_local(request):
-            return _error(403, "Control is for programs on this computer.")
+            return RefusedError(403, "Control is for programs on this computer.")
         if not _has_token(request.headers, self._token):
-            return _error(401, "Control wants the token of runtime.json.")
+            return RefusedError(401, "Control wants the token of runtime.json.")
         return None
 
+    def _status_object(self) -> JsonObject:
+        return status_of(self._runtime, self._face.kind)
+
     async def _status(self, _: web.Request) -> web.Response:
-        return _json(status_of(self._runtime, self._face.kind))
+        return answer(self._status_object())
 
     async def _show(self, _: web.Request) -> web.Response:
         if not self._face.show():
-            return _error(409, "This instance has no window: it runs headless.")
-        return _json({"shown": True})
+            raise RefusedError(409, "This instance has no window: it runs headless.")
+        return answer({"shown": True})
 
-    async def _stop(self, _: web.Request) -> web.Response:
+    async def _stop(self, request: web.Request) -> web.Response:
+        """{"now": true} does not wait for streams that run."""
+        if (await read_object(request)).get("now") is True:
+            self._runtime.cut()
         asyncio.get_running_loop().call_soon(self._face.stop)
-        return _json({"stopping": True}, 202)
+        return answer({"stopping": True}, 202)
+
+    async def _pause(self, _: web.Request) -> web.Response:
+        self._runtime.pause()
+        return await self._status(_)
+
+    async def _resume(self, _: web.Request) -> web.Response:
+        self._runtime.resume()
+        return await self._status(_)
 
     async def _switch(self, request: web.Request) -> web.Response:
-        name = await _server_name(request)
+        name = text_in(await read_object(request), "server")
         if not name:
-            return _error(400, 'Say which server: {"server": "cn"}.')
-        try:
-            await self._runtime.switch_server(name)
-        except UnknownServerError as error:
-            return _error(404, str(error))
-        except OSError as error:
-            return _error(500, f"The settings cannot be written: {error.strerror}.")
-        return _json(status_of(self._runtime, self._face.kind))
+            raise RefusedError(400, 'Say which server: {"server": "cn"}.')
+        await self._runtime.switch_server(name)
+        fixed = self._runtime.store.fixed_by("current_server")
+        return answer({**self._status_object(), "fixed_by": fixed})
+
+    async def _leave_console(self, _: web.Request) -> web.Response:
+        """Write to the console of whoever started it no more: it went on in the background."""
+        leave_console()
+        return answer({"left": True})
 
 
-def status_of(runtime: Runtime, kind: FaceKind) -> JsonObject:
-    """The instance as it stands: nothing secret. Times are unix seconds."""
-    seen = runtime.state.snapshot()
-    return {
-        "pid": os.getpid(),
-        "kind": kind,
-        "version": __version__,
-        "started_at": runtime.started_at,
-        "address": seen.address,
-        "server": seen.server,
-        "servers": list(seen.servers),
-        "paused": seen.paused,
-        "in_flight": seen.in_flight,
-        "last_error": seen.last_error,
-        "notices": list(seen.notices),
-        "requests": seen.totals.requests,
-        "failures": seen.totals.failures,
-    }
+def leave_console() -> None:
+    """Let standard output and error of this process go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def _has_token(headers: Mapping[str, str], token: str) -> bool:
@@ -126,20 +148,3 @@ def is_local(request: web.Request) -> bool:
     if transport is None:
         return False
     return is_same_computer(transport.get_extra_info("peername"), transport.get_extra_info("sockname"))
-
-
-async def _server_name(request: web.Request) -> str:
-    try:
-        body = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        return ""
-    name = body.get("server") if isinstance(body, dict) else None
-    return name if isinstance(name, str) else ""
-
-
-def _json(body: JsonObject, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
-
-
-def _error(status: int, message: str) -> web.Response:
-    return _json({"error": message}, status)

@@ -32,7 +32,7 @@ class Porter:
         self._setup = setup
         self._desk = desk
         self.paused = False
-        self._chats: set[asyncio.Task[object]] = set()
+        self._chats: dict[asyncio.Task[object], str] = {}
         self._idle = asyncio.Event()
         self._idle.set()
         self._is_leaving = False
@@ -55,6 +55,11 @@ class Porter:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_S):
                 await self._idle.wait()
+
+    def cancel(self, request_id: str) -> bool:
+        """Cut off one chat request, as if its client had left; False where none of this id runs."""
+        found = next((task for task, name in self._chats.items() if name == request_id), None)
+        return found is not None and found.cancel()
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """The response to any request whatsoever; never raises but for cancellation."""
@@ -102,12 +107,12 @@ class Porter:
         task = asyncio.current_task()
         if task is None or self._is_leaving:
             raise going_down()
-        self._chats.add(task)
+        self._chats[task] = visit.id
         self._idle.clear()
         try:
             return await self._desk.answer(request, visit)
         finally:
-            self._chats.discard(task)
+            self._chats.pop(task, None)
             if not self._chats:
                 self._idle.set()
 

@@ -6,19 +6,10 @@ import os
 import socket
 
 import pytest
-import pytest_asyncio
 
 from app.control.client import ControlClient, ControlError, find_instance
 from app.control.lock import InstanceRecord
 from tests.app.control.hosts import Host
-
-
-@pytest_asyncio.fixture
-async def host(tmp_path):
-    host = Host(tmp_path)
-    await host.runtime.start()
-    yield host
-    await host.stop()
 
 
 async def test_the_running_instance_is_found_and_obeys(host, monkeypatch):

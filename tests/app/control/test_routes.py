@@ -2,20 +2,20 @@ from __future__ import annotations
 
 import aiohttp
 import pytest
-import pytest_asyncio
 
 from app.control.routes import is_local
 from tests.app.control.hosts import Host
 
-VERBS = [("GET", "status"), ("POST", "show"), ("POST", "stop"), ("POST", "switch")]
-
-
-@pytest_asyncio.fixture
-async def host(tmp_path):
-    host = Host(tmp_path)
-    await host.runtime.start()
-    yield host
-    await host.stop()
+VERBS = [
+    ("GET", "status"),
+    ("POST", "show"),
+    ("POST", "stop"),
+    ("POST", "switch"),
+    ("GET", "events"),
+    ("POST", "settings"),
+    ("PUT", "keys/cn"),
+    ("DELETE", "images/x"),
+]
 
 
 async def ask(host: Host, method: str, verb: str, headers: dict[str, str], body: bytes = b"{}") -> tuple[int, str]:

@@ -1,0 +1,35 @@
+"""The running instance as it stands, in one object."""
+
+from __future__ import annotations
+
+import os
+
+from app.control.lock import FaceKind
+from app.runtime import Runtime
+from proxy_core.jsontypes import JsonObject
+from proxy_core.version import __version__
+
+
+def status_of(runtime: Runtime, kind: FaceKind) -> JsonObject:
+    """The instance as it stands: nothing secret. Times are unix seconds."""
+    seen = runtime.state.snapshot()
+    return {
+        "pid": os.getpid(),
+        "kind": kind,
+        "version": __version__,
+        "started_at": runtime.started_at,
+        "address": seen.address,
+        "server": seen.server,
+        "servers": list(seen.servers),
+        "paused": seen.paused,
+        "in_flight": seen.in_flight,
+        "last_error": seen.last_error,
+        "notices": list(seen.notices),
+        "requests": seen.totals.requests,
+        "failures": seen.totals.failures,
+        "input_tokens": seen.totals.input_tokens,
+        "cached_tokens": seen.totals.cached_tokens,
+        "output_tokens": seen.totals.output_tokens,
+        "saved_tokens": seen.totals.saved_tokens,
+        "shutdown_grace": runtime.store.current.shutdown_grace,
+    }
