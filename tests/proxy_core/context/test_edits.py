@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from proxy_core.chat import Message, Text, ToolResult
+from proxy_core.chat import Message, Text, ToolResult, with_messages
 from proxy_core.context.edits import NOTHING_LEFT, map_parts, with_parts, with_result_parts, with_text
 from proxy_core.dialects.base import Target
 from proxy_core.dialects.table import DIALECTS
 from proxy_core.routing.catalogue import model_facts
 
 TARGET = Target("glm-4.6", model_facts("glm-4.6"))
+GO = Message("user", (Text("go"),), raw={"role": "user", "content": "go"})
 CACHE = {"type": "ephemeral"}
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 
@@ -23,12 +24,13 @@ def text(words: str, **more: object) -> dict[str, object]:
 
 
 def read(dialect: str, *messages: dict[str, object]):
-    said = [{"role": "user", "content": "go"}, *messages]
-    return DIALECTS[dialect].read_request({"model": "glm-4.6", "max_tokens": 9, "messages": said})
+    return DIALECTS[dialect].read_request({"model": "glm-4.6", "max_tokens": 9, "messages": list(messages)})
 
 
 def written(conversation):
-    return DIALECTS[conversation.dialect].write_request(conversation, TARGET).body["messages"][1:]
+    """Behind a word of the user's, without which no upstream takes a request."""
+    asked = with_messages(conversation, (GO, *conversation.messages))
+    return DIALECTS[conversation.dialect].write_request(asked, TARGET).body["messages"][1:]
 
 
 def shout(_: int, part):
