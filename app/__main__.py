@@ -35,8 +35,11 @@ def start(
     log_level: Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING, ERROR or CRITICAL.")] = None,
     home: Annotated[str | None, typer.Option(help="Data folder; default ~/.anthropic-proxy.")] = None,
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+    self_test: Annotated[bool, typer.Option("--self-test", hidden=True)] = False,
 ) -> None:
     """A local LLM proxy: OpenAI and Anthropic APIs on localhost, GLM models behind them."""
+    if self_test:
+        raise typer.Exit(_test_itself(headless))
     folder = find_home(home, Path.cwd())
     flags = {"host": host, "port": port, "current_server": server, "log_level": log_level}
     face = _run_headless if headless else _run_tray
@@ -67,6 +70,12 @@ def _run_tray(home: Path, loaded: Loaded, demo: bool) -> int:
             raise no_desktop(str(error)) from error
         raise
     return run(home, loaded, demo)
+
+
+def _test_itself(headless: bool) -> int:
+    from app.self_test import run
+
+    return run(headless=headless)
 
 
 def main() -> None:

@@ -57,10 +57,11 @@ def run(home: Path, loaded: Loaded, demo: bool, secrets: SecretStore | None = No
     return 0
 
 
-def make_application() -> QApplication:
-    """Qt, told who we are; windows come and go, the program stays."""
+def make_application(*arguments: str) -> QApplication:
+    """Qt, told who we are; windows come and go, the program stays. arguments: Qt's own, such as -platform."""
     qInstallMessageHandler(_log_qt)
-    app = QApplication(["anthropic-proxy"])  # the name that window managers are told, however we were started
+    # The name that window managers are told, however we were started.
+    app = QApplication(["anthropic-proxy", *arguments])
     app.setApplicationName("anthropic-proxy")
     app.setApplicationDisplayName("Anthropic Proxy")
     app.setDesktopFileName("anthropic-proxy")
