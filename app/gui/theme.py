@@ -21,7 +21,7 @@ CHINESE_FAMILIES = ("PingFang SC", "Microsoft YaHei UI", "Noto Sans CJK SC", "So
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Every colour we use, by its job. The first five of the last group are the curves'."""
+    """Every colour we use, by its job. The last ones are the curves'."""
 
     window: str
     card: str
@@ -46,6 +46,7 @@ class Colours:
     in_flight: str
     tokens_in: str
     tokens_out: str
+    tokens_saved: str
 
 
 LIGHT = Colours(
@@ -72,6 +73,7 @@ LIGHT = Colours(
     in_flight="#c2610c",
     tokens_in="#2f6fde",
     tokens_out="#17804a",
+    tokens_saved="#a3378f",
 )
 DARK = Colours(
     window="#15181d",
@@ -97,6 +99,7 @@ DARK = Colours(
     in_flight="#f0a35e",
     tokens_in="#6ea8ff",
     tokens_out="#4cc38a",
+    tokens_saved="#e48ad4",
 )
 
 

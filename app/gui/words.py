@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from app.i18n import current_language, tr
 from app.settings.book import UnknownServerError
 from app.settings.problems import SettingsRefusedError
+from proxy_core.facts import Currency
+from proxy_core.ledger import Stage
 from proxy_core.server.runner import ListenError, PortInUseError
 
 _STEPS = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 _CHINESE_STEPS = ((1e8, "亿"), (1e4, "万"))
+_SIGNS: dict[Currency, str] = {"USD": "$", "CNY": "¥"}
 
 
 def compact(number: float) -> str:
@@ -37,6 +42,51 @@ def seconds(value: float | None) -> str:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return tr("{minutes} min {seconds:02d} s", minutes=minutes, seconds=rest)
+
+
+def ago(age_s: float) -> str:
+    """How long ago something was, in its largest unit."""
+    if age_s < 60:
+        return tr("just now")
+    if age_s < 3600:
+        return tr("{count} min ago", count=int(age_s // 60))
+    if age_s < 86_400:
+        return tr("{count} h ago", count=int(age_s // 3600))
+    return tr("{count} d ago", count=int(age_s // 86_400))
+
+
+def bytes_words(count: int) -> str:
+    """A size: 850 B, 12.3 KiB, 4 MiB."""
+    for size, unit in ((2**20, "MiB"), (2**10, "KiB")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}".replace(".0 ", " ")
+    return f"{count} B"
+
+
+def signed(tokens: int) -> str:
+    """Tokens that may be fewer than none, with a true minus sign."""
+    return f"−{compact(-tokens)}" if tokens < 0 else compact(tokens)
+
+
+def stage_words(stage: Stage) -> str:
+    """What a stage of editing takes out of prompts."""
+    match stage:
+        case Stage.VOLATILE:
+            return tr("changing lines")
+        case Stage.ENVIRONMENT:
+            return tr("environment blocks")
+        case Stage.PICTURES:
+            return tr("pictures")
+        case Stage.SUMMARY:
+            return tr("summary")
+
+
+def money(amount: Decimal, currency: Currency) -> str:
+    """An amount: cents where there are some, else so many places that something is seen."""
+    size = abs(amount)
+    places = 2 if size >= Decimal("0.095") or not size else 4
+    shown = f"{_SIGNS[currency]}{size:.{places}f}"
+    return f"−{shown}" if amount < 0 else shown
 
 
 def status_line(address: str, server: str, in_flight: int, *, paused: bool) -> str:

@@ -13,7 +13,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from app.gui.theme import Colours
-from app.gui.words import compact, seconds
+from app.gui.words import compact, seconds, signed
 from app.i18n import tr
 from proxy_core.telemetry.rows import ExchangeRow
 
@@ -72,6 +72,11 @@ def _output(row: ExchangeRow) -> str:
     return f"~{compact(row.output_tokens)}" if row.is_estimate and row.output_tokens else compact(row.output_tokens)
 
 
+def _saved(row: ExchangeRow) -> str:
+    """What edits took off the prompt; nothing where nothing was edited."""
+    return signed(row.saved_tokens) if row.saved_tokens else "–"
+
+
 def outcome_words(row: ExchangeRow) -> str:
     """The status column: a number where there is one, else where the exchange stands."""
     if row.outcome == "running":
@@ -90,11 +95,12 @@ COLUMNS: tuple[Column, ...] = (
     Column(lambda: tr("Status"), outcome_words, 82),
     Column(lambda: tr("In"), lambda row: _reported(row, row.input_tokens), 52, True),
     Column(lambda: tr("Cached"), lambda row: _reported(row, row.cached_tokens), 74, True),
+    Column(lambda: tr("Saved"), _saved, 64, True),
     Column(lambda: tr("Out"), _output, 56, True),
     Column(lambda: tr("First token"), lambda row: seconds(row.first_token_s), 96, True),
     Column(lambda: tr("Duration"), lambda row: seconds(row.duration_s), 84, True),
 )
-SHORT_COLUMNS = (0, 1, 2, 5, 6, 8, 9, 10)
+SHORT_COLUMNS = (0, 1, 2, 5, 6, 8, 9, 10, 11)
 """The columns of the short list on the live page."""
 
 

@@ -1,4 +1,4 @@
-"""The live page: how it goes right now, in numbers, in two plots and in the last few requests."""
+"""The live page: how it goes right now, in numbers, in plots and in the last few requests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from app.gui.widgets.empty_state import EmptyState
 from app.gui.widgets.exchange_list import ExchangeList
 from app.gui.widgets.figure import Figure
 from app.gui.widgets.live_graph import Curve, LiveGraph
-from app.gui.words import compact, rate, seconds
+from app.gui.words import compact, money, rate, seconds, signed
 from app.i18n import tr
 from app.state import Snapshot
 from proxy_core.telemetry.rows import ExchangeRow
 from proxy_core.telemetry.series import Sample
+from proxy_core.telemetry.totals import Totals
 
 MEDIAN_OF = 50
 
@@ -32,7 +33,7 @@ class LivePage(QWidget):
         self._theme = theme
         self._output_per_s = 0.0
         self.figures = {name: Figure(title) for name, title in _figure_titles().items()}
-        self.graphs = (_requests_graph(), _tokens_graph())
+        self.graphs = (_requests_graph(), _output_graph(), _prompts_graph())
         self.below = QStackedWidget()
         self.empty = EmptyState(bridge.snapshot, commands)
         self.below.addWidget(self.empty)
@@ -69,6 +70,7 @@ class LivePage(QWidget):
         self.figures["requests"].tell(compact(totals.requests), tr("since the start"))
         self.figures["failed"].tell(compact(totals.failures), tr("{count} cancelled", count=totals.cancelled))
         self.figures["input"].tell(compact(totals.input_tokens), cached)
+        self.figures["saved"].tell(signed(totals.saved_tokens), _saved_money(totals))
         self.figures["in_flight"].tell(str(snapshot.in_flight), tr("paused") if snapshot.paused else tr("right now"))
         self._show_output()
         self.empty.tell(snapshot)
@@ -105,6 +107,7 @@ def _figure_titles() -> dict[str, str]:
         "in_flight": tr("In flight"),
         "failed": tr("Failed"),
         "input": tr("Input tokens"),
+        "saved": tr("Tokens saved"),
         "output": tr("Output tokens"),
         "first_token": tr("First token"),
     }
@@ -118,17 +121,20 @@ def _requests_graph() -> LiveGraph:
     return LiveGraph(tr("Requests"), curves)
 
 
-def _tokens_graph() -> LiveGraph:
-    """Prompts come in lumps of thousands, answers trickle: on one scale the answers would be a line on the floor."""
+def _output_graph() -> LiveGraph:
+    curves = (Curve(tr("per second"), "tokens_out", lambda sample: sample.output_tokens_per_s, floor=80),)
+    return LiveGraph(tr("Output tokens"), curves)
+
+
+def _prompts_graph() -> LiveGraph:
+    """Both on one scale, so that what was saved is seen as a share of what would have been sent."""
     curves = (
-        Curve(tr("out"), "tokens_out", lambda sample: sample.output_tokens_per_s, floor=80),
-        Curve(
-            tr("in"),
-            "tokens_in",
-            lambda sample: sample.input_tokens_per_s,
-            floor=800,
-            is_dashed=True,
-            has_own_scale=True,
-        ),
+        Curve(tr("sent"), "tokens_in", lambda sample: sample.input_tokens_per_s, floor=800),
+        Curve(tr("saved"), "tokens_saved", lambda sample: sample.saved_tokens_per_s, floor=800, is_dashed=True),
     )
-    return LiveGraph(tr("Tokens per second"), curves)
+    return LiveGraph(tr("Prompt tokens per second"), curves)
+
+
+def _saved_money(totals: Totals) -> str:
+    """By currency, since servers bill in two."""
+    return " + ".join(money(amount, currency) for currency, amount in totals.saved_money.items())

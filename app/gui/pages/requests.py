@@ -10,9 +10,12 @@ from app.gui.commands import Commands
 from app.gui.models.exchange_table import COLUMNS, ROW_ROLE, ExchangeTable
 from app.gui.widgets.empty_state import EmptyState
 from app.gui.widgets.exchange_list import ExchangeList
-from app.gui.words import compact, seconds
+from app.gui.words import compact, money, seconds, signed, stage_words
 from app.i18n import tr
 from proxy_core.telemetry.rows import ExchangeRow
+
+LEAST_QUEUED_S = 0.05
+"""Shorter waits are nobody's concern."""
 
 
 class RequestsPage(QWidget):
@@ -90,13 +93,31 @@ class ExchangeDetails(QWidget):
 
 
 def _describe(row: ExchangeRow) -> str:
-    if row.error_message:
-        return row.error_message
+    lines = [row.error_message, *(() if row.error_message else (_figures(row),)), _way(row), _edits(row)]
+    return "\n".join(filter(None, [*lines, *row.held_back]))
+
+
+def _figures(row: ExchangeRow) -> str:
     tokens = tr(
         "{input} tokens in, {cached} from the cache, {output} out",
         input=compact(row.input_tokens),
         cached=compact(row.cached_tokens),
         output=compact(row.output_tokens),
     )
-    parts = [row.door, tokens, seconds(row.duration_s), row.reason]
-    return " · ".join(part for part in parts if part)
+    return " · ".join(filter(None, (row.door, tokens, seconds(row.duration_s), row.reason)))
+
+
+def _way(row: ExchangeRow) -> str:
+    """What came in between; nothing where nothing did."""
+    retries = tr("{count} retries", count=row.retries) if row.retries else ""
+    queued = tr("queued for {time}", time=seconds(row.queued_s)) if row.queued_s >= LEAST_QUEUED_S else ""
+    return " · ".join(filter(None, (retries, queued)))
+
+
+def _edits(row: ExchangeRow) -> str:
+    """The ledger: what each stage took off the prompt, and what that saved."""
+    if not row.saved_by_stage:
+        return ""
+    stages = ", ".join(f"{stage_words(stage)} {signed(tokens)}" for stage, tokens in row.saved_by_stage)
+    saved = tr("{tokens} tokens saved: {stages}", tokens=signed(row.saved_tokens), stages=stages)
+    return saved if not row.saved_money else f"{saved} · {money(row.saved_money, row.currency)}"

@@ -152,7 +152,7 @@ class LiveGraph(QFrame):
             self._scale(side, heights)
         for line, curve, values in zip(self._lines, self._curves, heights, strict=True):
             top = self._tops[_side(curve)]
-            line.setData(ages, [value / top for value in values])
+            line.setData(ages, [max(value, 0.0) / top for value in values])  # less than none is told in the legend only
         self._reach(len(samples))
         if not self._cursor.isVisible():
             self._tell(samples[-1] if samples else None)

@@ -30,7 +30,7 @@ def test_light_and_dark_differ(qapp: QApplication) -> None:
     assert light != dark
 
 
-@pytest.mark.parametrize("name", ["eye", "eye-off", "chevron-down", "chevron-up"])
+@pytest.mark.parametrize("name", ["eye", "eye-off", "chevron-down", "chevron-up", "pin"])
 def test_the_small_ones_are_drawn(qapp: QApplication, name: str) -> None:
     assert all(colours_in(themed_icon(name, dark=is_dark)) > 3 for is_dark in (False, True))
     assert colours_in(app_icon()) > 20

@@ -46,7 +46,7 @@ def test_text_can_be_read(colours: Colours, text: str, ground: str) -> None:
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 def test_curves_can_be_seen_and_buttons_read(colours: Colours) -> None:
-    for curve in ("requests", "in_flight", "tokens_in", "tokens_out"):
+    for curve in ("requests", "in_flight", "tokens_in", "tokens_out", "tokens_saved"):
         assert contrast(getattr(colours, curve), colours.card) >= SEEN
     assert contrast("#ffffff", colours.accent_fill) >= READABLE
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
-from app.gui.words import compact, rate, seconds, status_line
+from app.gui.words import ago, bytes_words, compact, money, rate, seconds, signed, stage_words, status_line
 from app.i18n import set_language
 from app.paths import resources
+from proxy_core.facts import Currency
+from proxy_core.ledger import Stage
 
 
 @pytest.fixture
@@ -57,3 +60,40 @@ def test_time_spans(value: float | None, text: str) -> None:
 )
 def test_the_status_line(address: str, paused: bool, line: str) -> None:
     assert status_line(address, "cn", 2, paused=paused) == line
+
+
+@pytest.mark.parametrize(
+    ("age_s", "text"),
+    [
+        (-1, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (3_600, "1 h ago"),
+        (86_399, "23 h ago"),
+        (9e5, "10 d ago"),
+    ],
+)
+def test_ages(age_s: float, text: str) -> None:
+    assert ago(age_s) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (1_536, "1.5 KiB"), (200 * 2**20, "200 MiB")])
+def test_sizes(count: int, text: str) -> None:
+    assert bytes_words(count) == text
+
+
+@pytest.mark.parametrize(("tokens", "text"), [(0, "0"), (12_345, "12.3k"), (-12_345, "−12.3k")])
+def test_savings(tokens: int, text: str) -> None:
+    assert signed(tokens) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [("0", "USD", "$0.00"), ("12.346", "USD", "$12.35"), ("0.0123", "CNY", "¥0.0123"), ("-0.5", "USD", "−$0.50")],
+)
+def test_amounts(amount: str, currency: Currency, text: str) -> None:
+    assert money(Decimal(amount), currency) == text
+
+
+def test_every_stage_has_its_words() -> None:
+    assert len({stage_words(stage) for stage in Stage}) == len(Stage)

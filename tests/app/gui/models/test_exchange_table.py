@@ -36,6 +36,7 @@ def test_a_row_says_all_there_is(table: ExchangeTable) -> None:
         "200",
         "1.2k",
         "300",
+        "–",
         "45",
         "250 ms",
         "2.0 s",
@@ -52,8 +53,10 @@ def test_a_row_says_all_there_is(table: ExchangeTable) -> None:
         (5, {"outcome": "running"}, "running"),
         (5, {"outcome": "cancelled"}, "client left"),
         (5, {"outcome": "failed", "status": 0}, "–"),
-        (8, {"is_estimate": True}, "~45"),
-        (9, {"first_token_s": None}, "–"),
+        (8, {"saved_tokens": 12_345}, "12.3k"),
+        (8, {"saved_tokens": -40}, "−40"),
+        (9, {"is_estimate": True}, "~45"),
+        (10, {"first_token_s": None}, "–"),
     ],
 )
 def test_cells_for_odd_exchanges(table: ExchangeTable, column: int, changes: dict[str, object], text: str) -> None:

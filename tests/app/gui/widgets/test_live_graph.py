@@ -79,6 +79,12 @@ def test_the_newest_values_are_told_and_those_at_the_pointer(graph: LiveGraph) -
     assert "<b>42</b>" in graph._legend.text()
 
 
+def test_less_than_none_stays_on_the_floor_and_is_told(graph: LiveGraph) -> None:
+    graph.show_samples((Sample(at=1.0, output_tokens_per_s=-30.0),))
+    assert graph._lines[0].yData[-1] == 0
+    assert "<b>-30</b>" in graph._legend.text()
+
+
 def test_the_colours_follow_the_look(graph: LiveGraph) -> None:
     graph.set_colours(DARK)
     assert graph._lines[0].opts["pen"].color().name() == DARK.tokens_out
