@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench agents lock readme clean
+.PHONY: help run test lint format bench bench-session bench-counting agents lock readme clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -44,6 +44,14 @@ format: ## put imports in order and lay out the code
 bench: ## measure the proxy beside a bare pass-through (QUICK=1: a short run)
 	@.ci/setup run
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(ARGS)
+
+bench-session: ## what a long agent session costs: passed through, edited naively, and by the proxy
+	@.ci/setup run
+	@$(BIN)/python -m tests.bench.session $(ARGS)
+
+bench-counting: ## how long counting tokens takes, and how long it holds up the loop
+	@.ci/setup run
+	@$(BIN)/python -m tests.bench.counting $(ARGS)
 
 agents: ## let real coding agents write a file through the demo server (needs Node and the npm registry; TRAY=1: the tray program)
 	@.ci/setup $(if $(TRAY),test,run)

@@ -1,9 +1,10 @@
 """How long a conversation may get before its oldest turns are summarised.
 
-A model's working ceiling is lower than its window: beyond it prompts go wrong although they fit. Where none is known,
-it is a share of the real window, where the settings have a say (the vision model's is smaller). The reply shares the
-window with the prompt, so room is left for it, but never more than a share: clients ask for a model's longest reply as
-a matter of course and hardly ever get one.
+A model's working ceiling is lower than its window: beyond it prompts go wrong although they fit, and cost more with
+every turn. Where none is known, it is half of the real window but no less than was seen to go well, and never nearly
+all of a small one; the settings have a say in what the real window is (the vision model's is smaller). The reply shares
+the window with the prompt, so room is left for it, but never more than a share: clients ask for a model's longest reply
+as a matter of course and hardly ever get one.
 
 Three levels, as shares of what is critical:
 
@@ -26,6 +27,9 @@ from proxy_core.settings import ProxySettings
 TARGET_SHARE = 0.4
 _WARNING_SHARE = 0.9
 _WINDOW_SHARE = 0.85
+_SOUND_SHARE = 0.5
+_SOUND_TOKENS = 100_000
+"""From half of a window of 200,000 on, GLM models were seen to repeat themselves (zai-org/GLM-5 issue 42)."""
 _MOST_REPLY_SHARE = 0.25
 
 
@@ -87,7 +91,7 @@ def window_of(facts: ModelFacts, settings: ProxySettings) -> int:
 def ceiling_of(facts: ModelFacts, settings: ProxySettings, reply_tokens: int | None) -> Ceiling:
     """The limits of one request. reply_tokens: the longest reply that the client asks for; None: it does not say."""
     window = window_of(facts, settings)
-    share = int(window * _WINDOW_SHARE)
-    working = share if facts.working_ceiling_tokens is None else min(share, facts.working_ceiling_tokens)
+    assumed = max(int(window * _SOUND_SHARE), _SOUND_TOKENS)
+    working = min(int(window * _WINDOW_SHARE), facts.working_ceiling_tokens or assumed)
     reply = min(reply_tokens or 0, facts.max_output_tokens, int(window * _MOST_REPLY_SHARE))
     return Ceiling(working, min(working, window - reply), window)

@@ -11,6 +11,7 @@ from proxy_core.settings import ProxySettings
 TEXT = ModelFacts("glm-4.6", 204_800)
 SHORT = ModelFacts("glm-5.1", 200_000, working_ceiling_tokens=70_000)
 SEEING = ModelFacts("glm-4.6v", 131_072, 32_768, modalities=("text", "image"))
+MIDDLE = ModelFacts("glm-4", 120_000)
 OTHER = ModelFacts("glm-5.3-flash", 1_048_576, modalities=("text", "image"))
 
 
@@ -37,10 +38,13 @@ def test_the_real_window_is_the_smaller_one(facts, fields, window):
 @pytest.mark.parametrize(
     ("facts", "reply", "expected"),
     [
-        (TEXT, None, Ceiling(170_000, 170_000, 200_000)),
-        (TEXT, 8_192, Ceiling(170_000, 170_000, 200_000)),
-        (TEXT, 32_000, Ceiling(170_000, 168_000, 200_000)),
-        (TEXT, 1_000_000, Ceiling(170_000, 150_000, 200_000)),
+        (TEXT, None, Ceiling(100_000, 100_000, 200_000)),
+        (TEXT, 1_000_000, Ceiling(100_000, 100_000, 200_000)),
+        (OTHER, None, Ceiling(524_288, 524_288, 1_048_576)),
+        (MIDDLE, None, Ceiling(100_000, 100_000, 120_000)),
+        (MIDDLE, 8_192, Ceiling(100_000, 100_000, 120_000)),
+        (MIDDLE, 25_000, Ceiling(100_000, 95_000, 120_000)),
+        (MIDDLE, 1_000_000, Ceiling(100_000, 90_000, 120_000)),
         (SHORT, 32_000, Ceiling(70_000, 70_000, 200_000)),
         (SEEING, 32_000, Ceiling(55_705, 49_152, 65_536)),
     ],
