@@ -10,28 +10,11 @@ from typing import get_args
 from aiohttp import web
 
 from app.control.answers import RefusedError, Row, answer, number_in
+from app.control.facts import LONGEST_HOURS, history_stats
 from app.history.reading import By, History
 from app.history.schema import FILE, HistoryTooNewError
 from app.paths import STATS_FOLDER
 from app.runtime import Runtime
-from proxy_core.jsontypes import JsonObject
-
-STEPS = 48
-LONGEST_HOURS = 24 * 3650.0
-_HOUR_S = 3600.0
-
-
-def history_stats(history: History, hours: float, by: By, now: float) -> JsonObject:
-    """Sums, and steps for a sparkline. Blocking. Raises sqlite3.Error and HistoryTooNewError; empty without a file."""
-    since = now - hours * _HOUR_S
-    found: JsonObject = {"since": since, "until": now, "hours": hours, "by": by}
-    try:
-        total = history.sums(since)
-        groups = history.sums(since, by) if by != "none" else []
-        steps = history.steps(since, now, STEPS)
-    except FileNotFoundError:
-        total, groups, steps = [], [], [(0, 0)] * STEPS
-    return found | {"total": total[0] if total else None, "groups": groups, "steps": steps}
 
 
 class FigureVerbs:

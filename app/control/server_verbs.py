@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 from pydantic import ValidationError
 
 from app.control.answers import RefusedError, Row, answer, read_object, text_in
-from app.control.reach import Reach, reach
+from app.control.facts import reaches, server_object
 from app.runtime import Runtime
 from proxy_core.jsontypes import JsonObject
-from proxy_core.settings import BUILTIN_SERVERS, DialectName, Server
+from proxy_core.settings import Server
 from proxy_core.upstream.trial import KeyTrial
-
-BUILTIN_NAMES = frozenset(server.name for server in BUILTIN_SERVERS)
-
-
-def server_object(server: Server, *, current: str, key: str, breaker: str = "") -> JsonObject:
-    """One server as it is shown. key: where its key comes from; breaker: "" where nobody knows."""
-    return {
-        "name": server.name,
-        "endpoint": server.endpoint,
-        "plan": server.plan,
-        "region": server.region,
-        "anthropic_base": server.base(DialectName.ANTHROPIC),
-        "openai_base": server.base(DialectName.OPENAI),
-        "currency": server.currency,
-        "builtin": server.name in BUILTIN_NAMES,
-        "current": server.name == current,
-        "key": key or "none",
-        "breaker": breaker,
-    }
-
-
-async def reaches(servers: tuple[Server, ...]) -> list[Reach]:
-    """How far away each of them is, all asked at once."""
-    return await asyncio.gather(*(reach(server.base(DialectName.OPENAI)) for server in servers))
 
 
 class ServerVerbs:

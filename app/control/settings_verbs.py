@@ -5,33 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from app.control.answers import RefusedError, Row, answer, read_object, text_in
+from app.control.facts import setting_object
 from app.logs import set_level
 from app.runtime import Runtime
-from app.settings.describe import SettingRow, choices, describe_settings, value_text
-from app.settings.load import Loaded
-from app.settings.store import SettingsStore
-from proxy_core.jsontypes import JsonObject
-
-
-def setting_object(row: SettingRow, store: SettingsStore, loaded: Loaded) -> JsonObject:
-    """One setting for people and programs. origin: where it was read from, "default" where nowhere."""
-    origin = loaded.origins.get(row.field)
-    return {
-        "field": row.field,
-        "value": getattr(store.current, row.field),
-        "text": value_text(getattr(store.current, row.field)),
-        "default": row.default,
-        "allowed": row.allowed,
-        "choices": choices(row.field),
-        "help": row.help,
-        "title": row.title,
-        "group": row.group,
-        "live": row.live,
-        "advanced": row.advanced,
-        "environment": row.environment,
-        "origin": "default" if origin is None else str(origin),
-        "fixed_by": store.fixed_by(row.field),
-    }
+from app.settings.describe import choices, describe_settings
 
 
 class SettingsVerbs:

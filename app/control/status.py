@@ -6,6 +6,9 @@ import os
 
 from app.control.lock import FaceKind
 from app.runtime import Runtime
+from app.settings.describe import value_text
+from app.settings.load import DEMO_SERVER
+from app.settings.sources import FLAGS
 from proxy_core.jsontypes import JsonObject
 from proxy_core.version import __version__
 
@@ -32,4 +35,18 @@ def status_of(runtime: Runtime, kind: FaceKind) -> JsonObject:
         "output_tokens": seen.totals.output_tokens,
         "saved_tokens": seen.totals.saved_tokens,
         "shutdown_grace": runtime.store.current.shutdown_grace,
+        "home": str(runtime.home),
+        "demo": runtime.servers.is_extra(DEMO_SERVER),
+        "flags": _flags(runtime),
+    }
+
+
+def _flags(runtime: Runtime) -> JsonObject:
+    """What it was told on its command line, so that a restart can say it again."""
+    loaded = runtime.loaded
+    told = {flag: field for field, flag in FLAGS.items() if field in loaded.origins}
+    return {
+        flag: value_text(getattr(loaded.settings, field))
+        for flag, field in told.items()
+        if loaded.origins[field].key == flag
     }

@@ -1,0 +1,1 @@
+"""`proxy-cli`: everything the window does, for a person or a script at a terminal."""
