@@ -28,6 +28,11 @@ def resources() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[1] / "resources"
 
 
+def cache_folder(home: Path, setting: str) -> Path:
+    """Where what was paid for once is kept: CACHE_DIR, or `cache` in the data folder."""
+    return Path(setting).expanduser() if setting else home / CACHE_FOLDER
+
+
 def ensure_home(home: Path) -> None:
     """Make the data folder, readable by its owner alone. Raises OSError.
 

@@ -17,13 +17,10 @@ END = "<!-- end of settings -->\n"
 
 
 def settings_table() -> str:
-    """Markdown: what has an effect as a table, what is merely accepted as one sentence."""
-    rows = describe_settings()
+    """Markdown: one row per setting."""
     lines = ["| environment | config.yaml | default | what it does |", "| --- | --- | --- | --- |"]
-    lines += [table_row(row) for row in rows if row.in_effect]
-    waiting = ", ".join(f"`{row.environment[0]}`" for row in rows if not row.in_effect)
-    note = f"\nAccepted and checked, but without effect in this version: {waiting}.\n" if waiting else ""
-    return "\n".join(lines) + "\n" + note
+    lines += [table_row(row) for row in describe_settings()]
+    return "\n".join(lines) + "\n"
 
 
 def table_row(row: SettingRow) -> str:

@@ -22,6 +22,7 @@ from app.gui.commands import Commands
 from app.gui.form import FormRow, make_row
 from app.gui.icons import app_icon
 from app.gui.widgets.key_box import KeyBox
+from app.gui.widgets.ratio_box import RatioBox
 from app.i18n import tr
 from app.settings.describe import SettingRow, describe_settings
 
@@ -31,6 +32,8 @@ ADVANCED = "advanced"
 PAGE_ITEM_HEIGHT = 36
 PAGE_OF_GROUP = {"upstream": "upstream", "server": "server", "models": "models", "desktop": "desktop"}
 """Where the plain settings of a group are shown; those of other groups, and advanced ones, go to the last page."""
+WHOLE_GROUPS = ("context", "logging")
+"""These have a page for all their settings, the advanced ones at its end."""
 
 
 class SettingsDialog(QDialog):
@@ -45,6 +48,7 @@ class SettingsDialog(QDialog):
         self.rows: dict[str, FormRow] = {}
         self._before: dict[str, object] = {}
         self.key_box = KeyBox(commands, dark=dark)
+        self.ratios = RatioBox(commands.ratios)
         self.copy_access_key = QPushButton(tr("Copy access key"))
         self._extras = {SERVER_FIELD: self.key_box, ACCESS_FIELD: self.copy_access_key}
         self.pages = QListWidget()
@@ -61,10 +65,12 @@ class SettingsDialog(QDialog):
             "upstream": tr("Server and key"),
             "server": tr("Address and access"),
             "models": tr("Models"),
+            "context": tr("Context"),
+            "logging": tr("Logging"),
             "desktop": tr("Desktop"),
             ADVANCED: tr("Advanced"),
         }
-        shown = [row for row in describe_settings() if row.in_effect]
+        shown = list(describe_settings())
         for page, title in titles.items():
             rows = [row for row in shown if page_of(row) == page]
             self._stack.addWidget(_scrolled(self._page(page, title, rows)))
@@ -77,14 +83,17 @@ class SettingsDialog(QDialog):
         layout.setContentsMargins(4, 4, 16, 12)
         layout.setSpacing(18)
         layout.addWidget(_label(title, "title"))
-        group = ""
-        for row in rows:
-            if page == ADVANCED and row.group != group:
-                group = row.group
-                layout.addWidget(_label(group_title(group), "section"))
+        before = ""
+        for row in sorted(rows, key=lambda row: page in WHOLE_GROUPS and row.advanced):
+            section = section_title(page, row)
+            if section != before:
+                before = section
+                layout.addWidget(_label(section, "section"))
             layout.addWidget(self._row(row))
             if row.field in self._extras:
                 layout.addWidget(self._extras[row.field])
+        if page == "context":
+            layout.addWidget(self.ratios)
         layout.addStretch(1)
         return content
 
@@ -167,7 +176,16 @@ class SettingsDialog(QDialog):
 
 def page_of(row: SettingRow) -> str:
     """The page that shows a setting."""
+    if row.group in WHOLE_GROUPS:
+        return row.group
     return ADVANCED if row.advanced else PAGE_OF_GROUP.get(row.group, ADVANCED)
+
+
+def section_title(page: str, row: SettingRow) -> str:
+    """The heading within a page that a setting stands under; "" for none."""
+    if page == ADVANCED:
+        return group_title(row.group)
+    return tr("Advanced") if row.advanced else ""
 
 
 def group_title(group: str) -> str:
@@ -177,8 +195,6 @@ def group_title(group: str) -> str:
         "upstream": tr("Server"),
         "models": tr("Models"),
         "timeouts": tr("Timeouts"),
-        "logging": tr("Logging"),
-        "context": tr("Context"),
     }
     return titles.get(group, group)
 

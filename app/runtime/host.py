@@ -11,45 +11,49 @@ from typing import TypeAlias
 from aiohttp import web
 
 from app.demo import DemoUpstream
-from app.logs import setup_logging
-from app.paths import resources
+from app.history.keeper import HistoryKeeper
+from app.history.reading import History
+from app.history.writer import Bounds
+from app.logs import hide
+from app.logs.access import log_exchange
+from app.paths import STATS_FOLDER, cache_folder, resources
 from app.runtime.access import choose_access_key, keep_access_key
 from app.runtime.ending import to_the_end
-from app.runtime.importing import ImportReport, found_keys, found_notices, import_keys
-from app.runtime.keychain import KeyChain, KeySource, given_keys
+from app.runtime.importing import found_keys, found_notices
+from app.runtime.keychain import KeyChain, given_keys
+from app.runtime.keyverbs import KeyVerbs
+from app.runtime.log_setup import LOGGING_FIELDS, configure_logging
 from app.runtime.models import ModelWatch
-from app.runtime.setup import authority, current_server, failover_server, make_setup, reachable_host
+from app.runtime.setup import authority, failover_server, make_setup, reachable_host
 from app.runtime.supervisor import Supervisor
 from app.secrets import SecretStore
 from app.settings.book import ServerBook
-from app.settings.keys import ACCESS_KEY_USER, is_sendable
+from app.settings.keys import ACCESS_KEY_USER
 from app.settings.load import DEMO_SERVER, Loaded
 from app.settings.problems import SettingProblem, SettingsRefusedError
 from app.settings.schema import Settings
 from app.settings.store import SettingsStore
 from app.state import AppState
+from proxy_core.dialects.table import DIALECTS
 from proxy_core.events import EventBus
+from proxy_core.jsontypes import JsonObject
+from proxy_core.pipeline.preview import Preview
 from proxy_core.pipeline.setup import Setup
 from proxy_core.server.proxy import Proxy
 from proxy_core.server.runner import ListenError
 from proxy_core.settings import DialectName, Server
+from proxy_core.stores.bundle import file_stores
+from proxy_core.stores.descriptions import DescriptionStore
 from proxy_core.telemetry.meter import Meter
 from proxy_core.telemetry.series import STEP_S
+from proxy_core.tokens.learning import Ratio
 from proxy_core.tokens.tables import load_encoder
-from proxy_core.upstream.doctor import Examination, is_vendors
-from proxy_core.upstream.trial import KeyTrial
 
 Address: TypeAlias = tuple[str, int]
 _LISTENING_FIELDS = ("host", "port", "require_access_key")
-_LOGGING_FIELDS = ("log_level", "debug", "enable_structured_logging")
 
 
-def configure_logging(settings: Settings) -> None:
-    """Log as these settings say, from now on."""
-    setup_logging("DEBUG" if settings.debug else settings.log_level, structured=settings.enable_structured_logging)
-
-
-class Runtime:
+class Runtime(KeyVerbs):
     """The program without a face.
 
     demo: add the built-in server. routes: further doors, made when this object is. announce: told where this
@@ -71,6 +75,7 @@ class Runtime:
         self.started_at = time.time()
         self.bus = EventBus()
         self.meter = Meter(self.bus, time.time)
+        self.bus.subscribe(log_exchange)
         self.state = AppState(self.bus, self.meter)
         self.store = SettingsStore(loaded)
         self.servers = ServerBook(home, loaded.servers)
@@ -86,6 +91,9 @@ class Runtime:
         self._stopping = asyncio.Lock()
         self._is_stopped = self._is_cut = self._wants_to_listen = False
         self._unsaid: list[str] = []
+        cache = cache_folder(home, loaded.settings.cache_dir)
+        self.stores = file_stores(cache, lambda: self.store.current.description_store_mb, time.time)
+        self._keeper = HistoryKeeper(home / STATS_FOLDER, self.bus, self._history_bounds, self._say, time.time)
         self._grace: asyncio.Timeout | None = None
         self._setup: Setup | None = None
         self.proxy = self._make_proxy()
@@ -113,10 +121,12 @@ class Runtime:
             encoder=lambda: load_encoder(resources() / "tokenizers"),
             routes=self._routes,
             on_listing=lambda: self.models.nudge(),
+            stores=self.stores,
         )
 
     def _current_setup(self) -> Setup:
         if self._setup is None:
+            hide(self.access_key)
             self._setup = make_setup(self.store.current, self.servers, self.access_key, self.models.models_of)
         return self._setup
 
@@ -147,6 +157,7 @@ class Runtime:
     def _begin(self) -> None:
         """It listens, and will go on: measure, and say what there is to say."""
         self._wants_to_listen = False
+        self._keeper.start()
         self._tasks.start("meter", self._measure())
         self._tasks.start("keys", self._look_for_key())
         self._tasks.start("models", self.models.run())
@@ -161,6 +172,8 @@ class Runtime:
             self._announce(None)
             await self._leave()
             await self._tasks.close()
+            await self.stores.close()
+            await self._keeper.close()
             if self._demo is not None:
                 await self._demo.stop()
             self.state.show_listening("")
@@ -191,6 +204,30 @@ class Runtime:
         await self.keys.key_of(self.store.current.current_server)
         if self.secrets.problem:
             self.state.add_notice(self.secrets.problem)
+
+    @property
+    def descriptions(self) -> DescriptionStore:
+        """What pictures were described as."""
+        return self.stores.descriptions
+
+    @property
+    def history(self) -> History:
+        """What was settled, in this run and before; read it in a thread."""
+        return self._keeper.history
+
+    def _history_bounds(self) -> Bounds:
+        return Bounds(self.store.current.history_days, self.store.current.history_mb)
+
+    def ratios(self) -> tuple[Ratio, ...]:
+        """What was learned of the models' own token figures."""
+        return self.proxy.ratios()
+
+    async def dry_run(self, dialect: str, body: JsonObject) -> Preview:
+        """What would become of a request of this dialect ("anthropic", "openai"): nothing is sent, no model asked.
+
+        Raises KeyError for an unknown dialect, and ProxyError as a real request would.
+        """
+        return await self.proxy.preview(DIALECTS[dialect], body)
 
     def pause(self) -> None:
         """Answer requests with 503 until resume()."""
@@ -271,7 +308,7 @@ class Runtime:
         after = self.store.current
         if began:
             self._begin()
-        if any(getattr(after, name) != getattr(before, name) for name in _LOGGING_FIELDS):
+        if any(getattr(after, name) != getattr(before, name) for name in LOGGING_FIELDS):
             configure_logging(after)
         if after.current_server != before.current_server:
             self._tasks.start("keys", self._look_for_key())
@@ -302,70 +339,6 @@ class Runtime:
         if is_cancelled:
             raise asyncio.CancelledError
 
-    @property
-    def key_problem(self) -> str | None:
-        """Why keys cannot be kept for good, in plain words; None as long as they can."""
-        return self.secrets.problem or None
-
-    async def set_key(self, server: str, key: str) -> None:
-        """Keep a server's key; where no keyring takes it, for this run. Raises SettingsRefusedError."""
-        name, key = self.servers.get(server).name, key.strip()
-        if not key or not is_sendable(key):
-            raise SettingsRefusedError([SettingProblem("key", name, "this is not a key", "ASCII without spaces")])
-        if not await self.keys.put(name, key):
-            self.state.add_notice(self.secrets.problem)
-        await self._say_if_given(name)
-
-    async def delete_key(self, server: str) -> None:
-        """Forget a server's key."""
-        name = self.servers.get(server).name
-        if not await self.keys.delete(name):
-            self.state.add_notice(self.secrets.problem)
-        await self._say_if_given(name)
-
-    async def _say_if_given(self, name: str) -> None:
-        if await self.key_source(name) is KeySource.GIVEN and name != DEMO_SERVER:
-            origin = self.loaded.secrets.server_key_origin
-            self.state.add_notice(f"{origin} is set and is used for {name} in this run, whatever is stored.")
-
-    async def has_key(self, server: str) -> bool:
-        """Whether there is a key for the server, from wherever."""
-        return await self.keys.key_of(self.servers.get(server).name) is not None
-
-    async def key_source(self, server: str) -> KeySource:
-        """Where the key that is used for the server comes from."""
-        _, source = await self.keys.find(self.servers.get(server).name)
-        return source
-
-    async def try_key(self, server: str, key: str | None) -> KeyTrial:
-        """Ask the server about a key; None: the one that is used now. Never raises for upstream faults."""
-        found = self._server_in_use(server)
-        key = key or await self.keys.key_of(found.name)
-        if key is None:
-            return KeyTrial(ok=False, status=0, message=f"There is no key for {found.name}.", latency_ms=0.0)
-        return await self.proxy.try_key(found, key)
-
-    async def examine_key(self, server: str, key: str | None) -> Examination | None:
-        """Which region and plan a key is for; None: the one that is used now.
-
-        None for servers that are not the vendor's own: their keys must not travel to another host.
-        """
-        found = self._server_in_use(server)
-        key = key or await self.keys.key_of(found.name)
-        return await self.proxy.examine_key(key.strip()) if key and is_vendors(found) else None
-
-    def _server_in_use(self, name: str) -> Server:
-        """The server as requests see it."""
-        found = self.servers.get(name)
-        is_current = found.name == self.store.current.current_server
-        return current_server(self.store.current, self.servers) if is_current else found
-
-    async def import_found_keys(self) -> ImportReport:
-        """Move the keys that stand in clear in files into the keyring, and blank them there."""
-        report = await import_keys(self.keys, self.secrets, self.found_keys)
-        self.found_keys = report.left
-        return report
-
     async def _settle_access(self) -> list[str]:
         demanded = self.store.current.require_access_key
         self.access_key, is_made = await choose_access_key(self.keys, is_demanded=demanded)
@@ -385,6 +358,9 @@ class Runtime:
         self.state.show_servers(self.store.current.current_server, self.servers.names())
         self.state.show_listening(authority(address) if address else "")
         self._announce((reachable_host(address[0]), address[1]) if address else None)
+
+    def _say(self, sentence: str) -> None:
+        self._tell([sentence])
 
     def _tell(self, notices: list[str]) -> None:
         for notice in notices:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from app.logs import hide
 from app.secrets import KeyringUnusableError, SecretStore
 from app.settings.keys import ACCESS_KEY_USER
 from app.settings.load import DEMO_SERVER, Loaded
@@ -58,6 +59,7 @@ class KeyChain:
     async def key_of(self, user: str) -> str | None:
         """The key to use; None where there is none. Never raises: a broken keyring has told its `problem`."""
         key, _ = await self.find(user)
+        hide(key)
         return key
 
     async def find(self, user: str) -> tuple[str | None, KeySource]:

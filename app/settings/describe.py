@@ -10,13 +10,13 @@ from typing import Literal, get_args, get_origin
 import annotated_types
 from pydantic.fields import FieldInfo
 
-from app.settings.schema import ADDRESS_FIELDS, NOT_YET_IN_EFFECT, Settings, environment_names
+from app.settings.schema import ADDRESS_FIELDS, Settings, environment_names
 from proxy_core.settings import option
 
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting, as people read it. live: a change needs no new listener; in_effect: something reads it already."""
+    """One setting, as people read it. live: a change needs no new listener."""
 
     field: str
     environment: tuple[str, ...]
@@ -27,7 +27,6 @@ class SettingRow:
     title: str
     live: bool
     advanced: bool
-    in_effect: bool
 
 
 def choices(field: str) -> tuple[str, ...]:
@@ -107,5 +106,4 @@ def _row(name: str, info: FieldInfo) -> SettingRow:
         title=declared.title,
         live=declared.live,
         advanced=declared.advanced,
-        in_effect=name not in NOT_YET_IN_EFFECT,
     )

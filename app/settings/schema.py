@@ -21,30 +21,6 @@ LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 DESKTOP_PREFIX = "ANTHROPIC_PROXY_"
 ADDRESS_FIELDS = frozenset({"upstream_base", "openai_upstream_base", "outbound_proxy"})
 
-NOT_YET_IN_EFFECT = frozenset(
-    {
-        "enable_accurate_token_counting",
-        "enable_environment_deduplication",
-        "enable_message_condensation",
-        "image_age_threshold",
-        "generate_image_descriptions",
-        "image_description_max_tokens",
-        "anthropic_expected_tokens",
-        "openai_expected_tokens",
-        "real_text_model_tokens",
-        "real_vision_model_tokens",
-        "cache_dir",
-        "strip_volatile_prefixes",
-        "environment_deduplication_strategy",
-        "image_strategy",
-        "image_description_timeout",
-        "description_store_mb",
-        "condensation_model",
-        "condensation_timeout",
-    }
-)
-"""Accepted and checked, so that nobody's file is refused, but nothing reads them yet."""
-
 
 def parse_address(text: str, scheme: str = "https") -> str:
     """An http(s) address without the slash at its end; the scheme is added where none stands.
@@ -80,6 +56,15 @@ class Settings(ProxySettings):
     """Log JSON lines where the log does not go to a terminal."""
     debug: Annotated[bool, Option(group="logging", title="Debug", advanced=True)] = False
     """Log everything, whatever the log level says."""
+
+    log_days: Annotated[int, Field(ge=1, le=3650), Option(group="logging", title="Days of logs", advanced=True)] = 14
+    """Days for which log files are kept."""
+    log_mb: Annotated[int, Field(ge=1, le=10_000), Option(group="logging", title="Size of the logs", advanced=True)] = (
+        100
+    )
+    """Most MiB of log files; the oldest go first."""
+    log_upstream_bodies: Annotated[bool, Option(group="logging", title="Log what is said", advanced=True)] = False
+    """Log what servers are sent and what they answer, 64 KiB of each at most. Prompts then stand in the log files."""
 
     history_days: Annotated[
         int, Field(ge=1, le=3650), Option(group="logging", title="Days of history", advanced=True)

@@ -21,6 +21,12 @@ class Preview:
     ledger: Ledger
     route: Route
 
+    @property
+    def route_text(self) -> str:
+        """Server, dialect and model, and why."""
+        route = self.route
+        return f"{route.server.name}/{route.dialect.value}/{route.model} ({route.reason})"
+
 
 async def preview_request(
     dialect: Dialect, body: JsonObject, setup: Setup, trimmer: Trimmer, counter: PromptCounter

@@ -41,7 +41,8 @@ class Proxy:
 
     encoder: loads the token tables; called once, in a thread. routes: further doors of the host (control).
     pace: time and chance of retries. clock: unix seconds. on_listing: told when a client asks for the models.
-    stores: what was paid for once; without them it is kept in a temporary folder, for this proxy's life.
+    stores: what was paid for once, closed by whoever made them; without them it is kept in a temporary folder, for
+    this proxy's life.
     """
 
     def __init__(
@@ -133,7 +134,8 @@ class Proxy:
     async def _end(self) -> None:
         await self._listener.close()
         await self._trimmer.close()
-        await self.stores.close()
+        if self._folder is not None:
+            await self.stores.close()
         await self._client.close()
         self._counter.close()
         self._fitter.close()

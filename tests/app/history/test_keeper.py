@@ -183,7 +183,7 @@ import sys, time
 from pathlib import Path
 from app.history.rows import HistoryRow
 from app.history.writer import Bounds, HistoryWriter
-from tests.app.history.test_history import ROW, replace
+from tests.app.history.test_keeper import ROW, replace
 writer = HistoryWriter(Path(sys.argv[1]), lambda: Bounds(30, 100), print, lambda: ROW.started_at)
 writer.start()
 for number in range(100_000):

@@ -1,0 +1,22 @@
+"""From settings to what is logged, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.logs import open_files, rebound_files, setup_logging, want_bodies
+from app.logs.files import LogBounds
+from app.settings.schema import Settings
+
+LOGGING_FIELDS = ("log_level", "debug", "enable_structured_logging", "log_days", "log_mb", "log_upstream_bodies")
+
+
+def configure_logging(settings: Settings, folder: Path | None = None) -> None:
+    """Log as these settings say, from now on. folder: write files there, too; None: go on with those that are open."""
+    setup_logging("DEBUG" if settings.debug else settings.log_level, structured=settings.enable_structured_logging)
+    bounds = LogBounds(settings.log_days, settings.log_mb)
+    if folder is None:
+        rebound_files(bounds)
+    else:
+        open_files(folder, bounds)
+    want_bodies(settings.log_upstream_bodies)
