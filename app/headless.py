@@ -13,10 +13,10 @@ from app.control.hosting import host_runtime
 from app.control.lock import Claim, claim_home
 from app.control.routes import Face
 from app.errors import EXIT_SETTINGS, EndingError, home_ending, listen_ending
-from app.paths import ensure_home
+from app.paths import LOGS_FOLDER, ensure_home
 from app.runtime import Runtime
 from app.runtime.ending import unless_ended
-from app.runtime.host import configure_logging
+from app.runtime.log_setup import configure_logging
 from app.secrets import KeyringStore, SecretStore
 from app.settings.load import Loaded
 from proxy_core.server.runner import ListenError
@@ -40,6 +40,8 @@ def run(home: Path, loaded: Loaded, *, demo: bool, secrets: SecretStore | None =
 
 async def _serve(home: Path, loaded: Loaded, demo: bool, secrets: SecretStore) -> None:
     claim, remark = _claim(home)
+    if claim is not None:
+        configure_logging(loaded.settings, home / LOGS_FOLDER)
     told_to_stop = asyncio.Event()
     face = Face("headless", show=lambda: False, stop=told_to_stop.set)
     runtime = host_runtime(home, loaded, demo=demo, secrets=secrets, face=face, claim=claim)
@@ -64,9 +66,9 @@ def _claim(home: Path) -> tuple[Claim | None, str]:
     try:
         claim = claim_home(home, "headless")
     except OSError as error:
-        return None, f"{home} cannot be written ({error.strerror}): this instance cannot be controlled."
+        return None, f"{home} cannot be written ({error.strerror}): no control, no log files."
     if claim is None:
-        return None, f"Another instance uses {home}; this one runs beside it and cannot be controlled."
+        return None, f"Another instance uses {home}; this one runs beside it: no control, no log files."
     return claim, ""
 
 

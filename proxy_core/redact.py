@@ -7,6 +7,7 @@ Every pattern reads a text once from left to right, so no input makes it slow.
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -30,6 +31,11 @@ _SK_KEY = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2}))s
 _DATA_URI = re.compile(r"(data:(?:[\w.+-]+/[\w.+-]+)?(?:;[\w.=+-]+)*,)([^\s\"'<>)]*)", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}|(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}+={1,2}(?![=\w])")
 _RUN = re.compile(r"[A-Za-z0-9_-]{32,}")
+_BODY_LIMIT = 64 * 1024
+_CONTENT = re.compile(r'("(?:data|b64_json|file_data|bytes)"\s*:\s*")([^"]{64,})')
+_WRAPPED = re.compile(r"[A-Za-z0-9+/=_\\-]{64,}")
+"""Base64 as it stands in JSON that escapes slashes, or breaks the lines."""
+_WORD_ENDS = ' \n\t"'
 _PUBLIC_ID = re.compile(r"(?:chatcmpl-|call_|toolu_|msg_|req_|resp_)[A-Za-z0-9_-]{1,58}")
 """Ids that upstreams give to answers and calls: as random as a key, but of use in a log."""
 
@@ -54,6 +60,23 @@ def redact_text(text: str) -> str:
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
+
+
+def redact_body(start: bytes, size: int, *, is_cut: bool) -> str:
+    """A body as it may be logged, 64 KiB at most, from its first bytes; size: how many it had in all.
+    is_cut: these are not all of them.
+
+    Where it was cut, the last word goes, too: half a key or picture would not be known for one.
+    """
+    try:
+        text = getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return f"{MASK}(not text, {size} bytes)"
+    if is_cut:
+        text = text[: 1 + max(text.rfind(end) for end in _WORD_ENDS)]
+    text = redact_text(_WRAPPED.sub(_mask_if_random, _CONTENT.sub(_shorten_uri, text)))
+    is_cut = is_cut or len(text) > _BODY_LIMIT
+    return f"{text[:_BODY_LIMIT]}{MASK}({size} bytes)" if is_cut else text
 
 
 def _mask_header(value: str) -> str:

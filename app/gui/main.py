@@ -21,8 +21,8 @@ from app.gui.desktop import Desktop
 from app.gui.icons import app_icon
 from app.gui.loop import make_loop
 from app.gui.second import raise_first
-from app.paths import ensure_home
-from app.runtime.host import configure_logging
+from app.paths import LOGS_FOLDER, ensure_home
+from app.runtime.log_setup import configure_logging
 from app.secrets import KeyringStore, SecretStore
 from app.settings.load import Loaded
 
@@ -47,7 +47,7 @@ def run(home: Path, loaded: Loaded, demo: bool, secrets: SecretStore | None = No
         raise home_ending(home, error) from error
     if claim is None:
         return raise_first(home)
-    configure_logging(loaded.settings)
+    configure_logging(loaded.settings, home / LOGS_FOLDER)
     app = make_application()
     try:
         with asyncio.Runner(loop_factory=lambda: make_loop(app)) as runner:

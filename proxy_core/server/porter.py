@@ -14,6 +14,7 @@ from aiohttp import web
 from proxy_core.dialects.table import CLIENT_DIALECTS
 from proxy_core.errors import ErrorKind, ProxyError
 from proxy_core.pipeline.setup import Setup
+from proxy_core.request_id import REQUEST_ID
 from proxy_core.server.access import check_host, check_key, check_origin, check_peer, own_names
 from proxy_core.server.desk import Desk, Visit, going_down
 from proxy_core.server.doors import DOORS, Door, Room, dialect_of, find_door
@@ -64,6 +65,13 @@ class Porter:
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """The response to any request whatsoever; never raises but for cancellation."""
         request_id = f"req_{uuid.uuid4().hex[:24]}"
+        bound = REQUEST_ID.set(request_id)
+        try:
+            return await self._receive(request, request_id)
+        finally:
+            REQUEST_ID.reset(bound)
+
+    async def _receive(self, request: web.Request, request_id: str) -> web.StreamResponse:
         found = find_door(request.path)
         door, model_id = found or (None, "")
         dialect = dialect_of(door, request.headers)

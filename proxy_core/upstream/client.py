@@ -18,6 +18,7 @@ from yarl import URL
 
 from proxy_core.errors import UpstreamError
 from proxy_core.upstream.faults import connection_fault, first_byte_fault, read_fault, redirect_fault
+from proxy_core.upstream.traffic import Traffic
 from proxy_core.upstream.watchdog import Watchdog
 
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
@@ -63,8 +64,9 @@ class Outgoing:
 class UpstreamReply:
     """An answer whose head has arrived. Whoever gets it must `close()` it."""
 
-    def __init__(self, response: aiohttp.ClientResponse, limits: Limits) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, limits: Limits, traffic: Traffic) -> None:
         self._response = response
+        self._traffic = traffic
         self._idle_s = limits.idle_s
         self._watchdog: Watchdog | None = None
         self._peeked = b""
@@ -94,6 +96,7 @@ class UpstreamReply:
         """
         content = self._response.content
         if self._peeked:
+            self._traffic.heard(self._peeked)
             yield self._peeked
         watchdog = self._watchdog = Watchdog(min(beat_s, self._idle_s))
         silent_s = 0.0
@@ -108,12 +111,14 @@ class UpstreamReply:
                 yield b""
                 continue
             except (aiohttp.ClientError, OSError) as error:
+                self._traffic.end(error)
                 if rest := _unread(content):
                     yield rest
                 raise read_fault(error) from error
             if not chunk:
                 return
             silent_s = 0.0
+            self._traffic.heard(chunk)
             yield chunk
 
     async def read(self, limit_bytes: int = MAX_ANSWER_BYTES) -> bytes:
@@ -148,6 +153,7 @@ class UpstreamReply:
         """Done with it: a connection whose body was read to its end is kept, any other is closed at once."""
         if self._watchdog is not None:
             self._watchdog.close()
+        self._traffic.end()
         self._response.close()
 
 
@@ -181,25 +187,33 @@ class UpstreamClient:
         A kept connection that the server closed in the very moment of sending is no fault of anyone: sent once
         more. A server that took its time first may have done the work already: not sent again.
         """
+        traffic = Traffic(outgoing.method, outgoing.url, outgoing.headers, outgoing.body, stream=outgoing.stream)
+        try:
+            return await self._send(outgoing, traffic)
+        except BaseException as error:
+            traffic.end(error)
+            raise
+
+    async def _send(self, outgoing: Outgoing, traffic: Traffic) -> UpstreamReply:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            return await self._send_once(outgoing)
+            return await self._send_once(outgoing, traffic)
         except _CLOSED_ON_US as error:
             if loop.time() - began > _SAME_MOMENT_S:
                 raise connection_fault(error, outgoing.url) from error
         try:
-            return await self._send_once(outgoing)
+            return await self._send_once(outgoing, traffic)
         except _CLOSED_ON_US as error:
             raise connection_fault(error, outgoing.url) from error
 
-    async def _send_once(self, outgoing: Outgoing) -> UpstreamReply:
+    async def _send_once(self, outgoing: Outgoing, traffic: Traffic) -> UpstreamReply:
         if self._session is None:
             raise UpstreamError("The proxy is not running.", status=503)
         limits = outgoing.limits
         try:
             async with asyncio.timeout(limits.connect_s + limits.first_byte_s):
-                return await self._ask(self._session, outgoing)
+                return await self._ask(self._session, outgoing, traffic)
         except _CLOSED_ON_US:
             raise
         except aiohttp.ServerTimeoutError as error:
@@ -209,7 +223,7 @@ class UpstreamClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise connection_fault(error, outgoing.url) from error
 
-    async def _ask(self, session: aiohttp.ClientSession, outgoing: Outgoing) -> UpstreamReply:
+    async def _ask(self, session: aiohttp.ClientSession, outgoing: Outgoing, traffic: Traffic) -> UpstreamReply:
         response = await session.request(
             outgoing.method,
             URL(outgoing.url, encoded=False),
@@ -219,10 +233,11 @@ class UpstreamClient:
             proxy=_proxy_for(outgoing),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=outgoing.limits.connect_s),
         )
+        traffic.head(response.status)
         if 300 <= response.status < 400:
             response.close()
             raise redirect_fault(outgoing.url, response.status)
-        reply = UpstreamReply(response, outgoing.limits)
+        reply = UpstreamReply(response, outgoing.limits, traffic)
         try:
             await reply.recognise()
         except BaseException:

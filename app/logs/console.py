@@ -1,17 +1,19 @@
-"""One logging setup: lines for people, or JSON where a machine reads along. Nothing secret gets through."""
+"""The lines on stderr: for people, or JSON where a machine reads along."""
 
 from __future__ import annotations
 
 import logging
-import sys
 from typing import TextIO
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from proxy_core.redact import redact_text
+from app.logs.hidden import without_secrets
+from proxy_core.request_id import REQUEST_ID
+from proxy_core.upstream.traffic import BODIES_LOG
 
-_ACCESS_LOG = "aiohttp.access"
+ACCESS_LOG = "app.access"
+_FOR_FILES = (ACCESS_LOG, BODIES_LOG)
 _PLAIN = (bool, int, float, type(None))
 
 
@@ -20,30 +22,19 @@ class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for people."""
-        return redact_text(super().format(record))
+        return without_secrets(super().format(record))
 
 
-def setup_logging(level: str, *, structured: bool, stream: TextIO | None = None) -> None:
-    """Log to stderr from now on; may be called again to change anything.
+class ConsoleHandler(logging.StreamHandler[TextIO]):
+    """Lines for people where `out` is a terminal or nothing else was asked for, JSON otherwise.
 
-    level: a name such as "INFO". structured: JSON lines, unless a person watches the terminal.
+    What is made for the files alone is not shown: bodies, and the exchanges, which the pipeline tells in a sentence.
     """
-    out = stream or sys.stderr
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(_formatter(as_json=structured and not out.isatty(), colors=out.isatty()))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    logging.captureWarnings(True)
-    logging.getLogger(_ACCESS_LOG).disabled = True  # exchanges are logged once, by the pipeline
-    set_level(level)
 
-
-def set_level(level: str) -> None:
-    """Change what is logged, at once. Libraries stay a step quieter: their DEBUG shows headers and bodies."""
-    root = logging.getLogger()
-    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
-    for name in ("app", "proxy_core"):
-        logging.getLogger(name).setLevel(level)
+    def __init__(self, out: TextIO, *, structured: bool) -> None:
+        super().__init__(out)
+        self.addFilter(lambda record: record.name not in _FOR_FILES)
+        self.setFormatter(_formatter(as_json=structured and not out.isatty(), colors=out.isatty()))
 
 
 def _formatter(*, as_json: bool, colors: bool) -> logging.Formatter:
@@ -60,12 +51,20 @@ def _formatter(*, as_json: bool, colors: bool) -> logging.Formatter:
             _redact_values,
             structlog.processors.JSONRenderer(),
         ]
-        return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=ending)
+        chain = [*shared, _add_request_id]
+        return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=ending)
     plain = structlog.dev.plain_traceback  # rich ones show local variables, and with them keys and prompts
     lines = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
     return _RedactingFormatter(foreign_pre_chain=shared, processors=[done, lines])
 
 
+def _add_request_id(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Whose line it is; people find the id in the line itself where it matters."""
+    if request_id := REQUEST_ID.get():
+        event["request_id"] = request_id
+    return event
+
+
 def _redact_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Redacts before JSON is made: afterwards a pattern could swallow a closing quote."""
-    return {key: value if isinstance(value, _PLAIN) else redact_text(str(value)) for key, value in event.items()}
+    return {key: value if isinstance(value, _PLAIN) else without_secrets(str(value)) for key, value in event.items()}

@@ -1,29 +1,14 @@
 from __future__ import annotations
 
-import io
 import json
 import logging
 
 import pytest
 
-from app.logs import set_level, setup_logging
+from app.logs import hide, set_level, setup_logging
+from proxy_core.request_id import REQUEST_ID
 
 KEY = "0123456789abcdef0123456789abcdef.AbCdEfGh12345678"
-
-
-@pytest.fixture
-def output():
-    """A stream to log to; the logging of the test run is put back afterwards."""
-    root = logging.getLogger()
-    loggers = [root, *(logging.getLogger(name) for name in ("app", "proxy_core", "aiohttp.access"))]
-    before = [(logger, logger.level, logger.disabled) for logger in loggers]
-    handlers = root.handlers[:]
-    yield io.StringIO()
-    root.handlers[:] = handlers
-    logging.captureWarnings(False)
-    for logger, level, disabled in before:
-        logger.setLevel(level)
-        logger.disabled = disabled
 
 
 def fail_with(message: str) -> None:
@@ -94,3 +79,30 @@ def test_setting_up_again_does_not_double_the_lines(output):
         setup_logging("INFO", structured=False, stream=output)
     logging.getLogger("app.test").info("once")
     assert output.getvalue().count("once") == 1
+
+
+@pytest.mark.parametrize("structured", [False, True])
+def test_a_secret_that_looks_like_a_word_is_masked_once_it_is_known(output, structured):
+    hide("correct horse battery")
+    setup_logging("INFO", structured=structured, stream=output)
+    logging.getLogger("app.test").info("it was: correct horse battery")
+    fail_with("correct horse battery")
+    assert ("it was" in output.getvalue(), "horse" in output.getvalue()) == (True, False)
+
+
+def test_json_lines_name_their_request(output):
+    setup_logging("INFO", structured=True, stream=output)
+    bound = REQUEST_ID.set("req_7")
+    logging.getLogger("app.test").info("in it")
+    REQUEST_ID.reset(bound)
+    logging.getLogger("app.test").info("after it")
+    first, second = map(json.loads, output.getvalue().splitlines())
+    assert (first["request_id"], "request_id" in second) == ("req_7", False)
+
+
+@pytest.mark.parametrize("name", ["app.access", "proxy_core.upstream.traffic.bodies"])
+def test_what_is_made_for_the_files_stays_off_the_console(output, name):
+    setup_logging("DEBUG", structured=False, stream=output)
+    logging.getLogger(name).setLevel("DEBUG")
+    logging.getLogger(name).critical("a prompt")
+    assert output.getvalue() == ""
