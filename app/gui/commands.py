@@ -14,7 +14,11 @@ from app.runtime.importing import ImportReport
 from app.runtime.keychain import KeySource
 from app.settings.keys import FoundKey
 from app.settings.schema import Settings
+from proxy_core.jsontypes import JsonObject
+from proxy_core.pipeline.preview import Preview
 from proxy_core.settings import DialectName
+from proxy_core.stores.descriptions import DescriptionStore
+from proxy_core.tokens.learning import Ratio
 from proxy_core.upstream.doctor import Examination
 from proxy_core.upstream.trial import KeyTrial
 
@@ -79,6 +83,19 @@ class Commands(QObject):
         """Whether clients must show a key of ours."""
         return self._runtime.access_key is not None
 
+    @property
+    def descriptions(self) -> DescriptionStore:
+        """What pictures were described as."""
+        return self._runtime.descriptions
+
+    def ratios(self) -> tuple[Ratio, ...]:
+        """What was learned of the models' own token figures."""
+        return self._runtime.ratios()
+
+    async def dry_run(self, dialect: DialectName, body: JsonObject) -> Preview:
+        """What would become of a request. Raises ProxyError as a real request would."""
+        return await self._runtime.dry_run(dialect, body)
+
     async def apply(self, changes: Mapping[str, object]) -> None:
         """Change settings, all or none; begin to listen if that failed before. Raises what the runtime raises."""
         await self._runtime.apply(changes)
@@ -119,7 +136,7 @@ class Commands(QObject):
     @property
     def found_keys(self) -> tuple[FoundKey, ...]:
         """Keys that stand in clear in files."""
-        return self._runtime.found_keys
+        return tuple(self._runtime.found_keys)
 
     async def import_found_keys(self) -> ImportReport:
         """Move them into the keyring, and blank them where they stood."""

@@ -64,7 +64,7 @@ class FormRow(QWidget):
             control.widget.lineEdit().setTextMargins(SPIN_MARGIN, 0, 0, 0)
         control.widget.setAccessibleName(tr(row.title))
         layout.addWidget(control.widget)
-        layout.addWidget(_help(tr(row.help)))
+        layout.addWidget(_help(tr(row.help).replace("\n", " ")))
         if fixed_by:
             control.widget.setEnabled(not is_locked)
             layout.addWidget(_help(_fixed_words(fixed_by, is_locked=is_locked), "warning"))

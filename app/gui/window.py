@@ -10,7 +10,9 @@ from app.gui.bridge import Bridge
 from app.gui.commands import Commands
 from app.gui.icons import app_icon
 from app.gui.models.exchange_table import ExchangeTable
+from app.gui.pages.dry_run import DryRunPage
 from app.gui.pages.live import LivePage
+from app.gui.pages.pictures import PicturesPage
 from app.gui.pages.requests import RequestsPage
 from app.gui.theme import Theme
 from app.gui.tray import tray_state
@@ -46,6 +48,8 @@ class MainWindow(QMainWindow):
         self.pages = QTabWidget()
         self.pages.addTab(LivePage(bridge, commands, theme, table), tr("Live"))
         self.pages.addTab(RequestsPage(bridge, commands, table), tr("Requests"))
+        self.pages.addTab(PicturesPage(commands.descriptions, commands, theme), tr("Pictures"))
+        self.pages.addTab(DryRunPage(commands), tr("Dry run"))
         self._arrange(NoticeBar(notices))
         bridge.listed.connect(table.set_rows)
         bridge.changed.connect(self.header.show_facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -30,7 +31,18 @@ async def save(bench: Bench, dialog: SettingsDialog) -> None:
 async def test_every_setting_has_its_row_on_a_page(bench: Bench, qtbot: QtBot) -> None:
     dialog = await open_dialog(bench, qtbot)
     assert set(dialog.rows) == {row.field for row in describe_settings()}
-    assert {page_of(row) for row in describe_settings()} >= {"upstream", "server", "models", "desktop", "advanced"}
+    pages = {"upstream", "server", "models", "context", "logging", "desktop", "advanced"}
+    assert {page_of(row) for row in describe_settings()} == pages
+
+
+async def test_a_group_with_a_page_of_its_own_shows_its_advanced_settings_last(bench: Bench, qtbot: QtBot) -> None:
+    dialog = await open_dialog(bench, qtbot)
+    dialog.pages.setCurrentItem(dialog.pages.findItems("Context", Qt.MatchFlag.MatchExactly)[0])
+    rows = sorted(
+        (row for row in describe_settings() if row.group == "context"), key=lambda row: dialog.rows[row.field].y()
+    )
+    assert [row.advanced for row in rows] == sorted(row.advanced for row in rows)
+    assert dialog.ratios.isVisible()
 
 
 async def test_saving_applies_what_differs_and_nothing_else(bench: Bench, qtbot: QtBot) -> None:
