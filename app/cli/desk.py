@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
+import orjson
 import typer
 from rich.console import Console, RenderableType
 
@@ -80,7 +81,14 @@ class Desk:
 
     def warn(self, text: str) -> None:
         """Something beside the answer, on standard error."""
-        make_console(to_stderr=True).print(text, style="yellow")
+        make_console(to_stderr=True).print(text, style="yellow", soft_wrap=not sys.stderr.isatty())
+
+
+def plain(body: object) -> JsonObject:
+    """An object as it would come over the wire: what is made here looks the same as what a running instance tells."""
+    raw = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
+    found = orjson.loads(raw)
+    return found if isinstance(found, dict) else {}
 
 
 def objects(body: JsonObject, name: str) -> list[JsonObject]:

@@ -10,8 +10,12 @@ from typing import Annotated
 import typer
 
 from app.cli import life
+from app.cli.config import config
 from app.cli.desk import make_console
 from app.cli.exits import CODES, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NOT_RUNNING, EXIT_USAGE, CommandError
+from app.cli.keys import keys
+from app.cli.models import models
+from app.cli.servers import servers
 from app.control.client import ControlError
 from app.errors import EndingError
 from proxy_core.redact import redact_text
@@ -45,8 +49,10 @@ def _root(
     """Run and look after the proxy from a terminal."""
 
 
-for command in (life.status, life.start, life.stop, life.restart, life.switch, life.show):
+for command in (life.status, life.start, life.stop, life.restart, life.switch, life.show, config, models):
     cli.command()(command)
+cli.add_typer(servers, name="servers")
+cli.add_typer(keys, name="keys")
 
 
 def main() -> None:
