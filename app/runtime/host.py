@@ -196,7 +196,9 @@ class Runtime(KeyVerbs):
 
     async def _measure(self) -> None:
         while True:
+            due = time.monotonic() + STEP_S
             await asyncio.sleep(STEP_S)
+            self.proxy.metrics.note_lag(time.monotonic() - due)
             self.meter.sample(time.time())
 
     async def _look_for_key(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import orjson
@@ -22,7 +22,8 @@ from proxy_core.routing.listing import find_listed, list_page, model_names
 from proxy_core.server.bodies import read_body
 from proxy_core.server.bounds import parse_bounded
 from proxy_core.server.doors import Door, Room
-from proxy_core.settings import ProxySettings
+from proxy_core.settings import ProxySettings, Server
+from proxy_core.telemetry.metrics import CONTENT_TYPE
 from proxy_core.upstream.watchdog import Watchdog
 from proxy_core.version import __version__
 from proxy_core.wire.headers import crossing_headers
@@ -51,7 +52,10 @@ class Visit:
 
 
 class Desk:
-    """Answers visits. in_flight is asked for by /health. on_listing: told when a client asks which models there are."""
+    """Answers visits. in_flight is asked for by /health. on_listing: told when a client asks which models there are.
+
+    scrape: what /metrics says. probe: asks a server whether it answers.
+    """
 
     def __init__(
         self,
@@ -59,11 +63,15 @@ class Desk:
         in_flight: Callable[[], int],
         is_paused: Callable[[], bool],
         on_listing: Callable[[], None],
+        scrape: Callable[[], Awaitable[bytes]],
+        probe: Callable[[Server], Awaitable[JsonObject]],
     ) -> None:
         self._corridor = corridor
         self._in_flight = in_flight
         self._is_paused = is_paused
         self._on_listing = on_listing
+        self._scrape = scrape
+        self._probe = probe
         self._started = time.monotonic()
         self.is_stopping = False
 
@@ -84,7 +92,9 @@ class Desk:
             case Room.MODEL:
                 return json_response(find_listed(visit.model_id, visit.setup.settings, visit.setup.discovered))
             case Room.HEALTH:
-                return json_response(self.health(visit.setup))
+                return await self._health(visit.setup, is_deep=is_deep(request))
+            case Room.METRICS:
+                return web.Response(body=await self._scrape(), headers={"content-type": CONTENT_TYPE})
             case Room.ROOT:
                 return json_response({"name": "anthropic-proxy", "version": __version__, "health": "/health"})
 
@@ -100,6 +110,16 @@ class Desk:
         if setup.failover is not None:
             health["breaker"] = self._corridor.breakers.of(setup.server.name).state.value
         return health
+
+    async def _health(self, setup: Setup, *, is_deep: bool) -> web.Response:
+        """Deep: with what the upstream says to a tiny request; 503 if that is no answer."""
+        health = self.health(setup)
+        if not is_deep:
+            return json_response(health)
+        health["upstream"] = upstream = await self._probe(setup.server)
+        if upstream["ok"]:
+            return json_response(health)
+        return json_response(health | {"status": "degraded"}, 503)
 
     async def _chat(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         try:
@@ -146,6 +166,11 @@ class Desk:
             watchdog.close()
             await reply.close(error)
         return response
+
+
+def is_deep(request: web.Request) -> bool:
+    """Whether /health is asked to look at the upstream, too, which is not for everybody."""
+    return request.query.get("deep", "0") not in ("", "0", "false")
 
 
 async def _send_whole(request: web.Request, visit: Visit, response: web.Response) -> None:

@@ -21,6 +21,7 @@ class Room(StrEnum):
     MODELS = "models"
     MODEL = "model"
     HEALTH = "health"
+    METRICS = "metrics"
     ROOT = "root"
 
 
@@ -43,6 +44,7 @@ DOORS: tuple[Door, ...] = (
     Door("/v1/completions", Room.CHAT, ("POST",), "completions"),
     Door("/v1/models", Room.MODELS, ("GET", "HEAD")),
     Door("/health", Room.HEALTH, ("GET", "HEAD")),
+    Door("/metrics", Room.METRICS, ("GET", "HEAD")),
     Door("/", Room.ROOT, ("GET", "HEAD")),
 )
 _MODEL_DOOR = Door("/v1/models/{id}", Room.MODEL, ("GET", "HEAD"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,13 +26,16 @@ from proxy_core.pipeline.trimming import Trimmer
 from proxy_core.server.desk import Desk
 from proxy_core.server.porter import Porter
 from proxy_core.server.runner import Listener
+from proxy_core.server.scrape import Scrape
 from proxy_core.settings import BUILTIN_SERVERS, Server
 from proxy_core.stores.bundle import Stores, file_stores
+from proxy_core.telemetry.metrics import Metrics
 from proxy_core.tokens.count import Encoder
 from proxy_core.tokens.learning import Ratio
 from proxy_core.upstream.client import UpstreamClient
 from proxy_core.upstream.discovery import discover_models
 from proxy_core.upstream.doctor import Examination, examine_key
+from proxy_core.upstream.probe import Probe
 from proxy_core.upstream.retry import Pace
 from proxy_core.upstream.trial import KeyTrial, try_key
 
@@ -81,7 +85,11 @@ class Proxy:
             pace=pace,
             clock=clock,
         )
-        desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused, on_listing)
+        self.metrics = Metrics(bus)
+        self._key_of = key_of
+        self._probe = Probe(self.try_key, pace.clock)
+        scrape = Scrape(self.metrics, sender.throttle, corridor.breakers, stores.descriptions)
+        desk = Desk(corridor, lambda: self.in_flight, lambda: self.paused, on_listing, scrape.read, self._look_at)
         self._porter = Porter(setup, desk)
         self._listener = Listener(self._porter, routes)
 
@@ -132,6 +140,8 @@ class Proxy:
         await self._end()
 
     async def _end(self) -> None:
+        self._probe.close()
+        self.metrics.close()
         await self._listener.close()
         await self._trimmer.close()
         if self._folder is not None:
@@ -152,6 +162,15 @@ class Proxy:
         Raises BadRequestError and UnknownModelError, as for a real request.
         """
         return await self._corridor.preview(dialect, body)
+
+    async def _look_at(self, server: Server) -> JsonObject:
+        """Whether the server answers, for /health?deep=1."""
+        key = await self._key_of(server.name)
+        if key is None:
+            return {"ok": False, "status": 0, "message": f"There is no key for {server.name}."}
+        looked = await self._probe.look(server, key)
+        facts = dataclasses.asdict(looked.trial)
+        return facts | {"latency_ms": round(looked.trial.latency_ms), "age_s": round(looked.age_s, 1)}
 
     def reset_breakers(self) -> None:
         """Trust every server again: somebody chose one by hand."""

@@ -5,7 +5,7 @@ closed → open after some failures in a row → after a while half open, where 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,6 +79,10 @@ class Breakers:
     def of(self, server: str) -> Breaker:
         """The breaker of one server."""
         return self._breakers.setdefault(server, Breaker(self._clock))
+
+    def states(self) -> Iterable[tuple[str, BreakerState]]:
+        """How each server stands, by its name."""
+        return ((server, breaker.state) for server, breaker in self._breakers.items())
 
     def reset(self) -> None:
         """Everybody is trusted again."""

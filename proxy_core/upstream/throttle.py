@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -177,6 +177,10 @@ class Throttle:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lanes: dict[tuple[str, str], Lane] = {}
+
+    def lanes(self) -> Iterable[tuple[tuple[str, str], Lane]]:
+        """All lanes by server and model."""
+        return self._lanes.items()
 
     def lane(self, server: str, model: str) -> Lane:
         """The lane of one server and model."""
