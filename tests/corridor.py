@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import anthropic
@@ -19,6 +20,7 @@ from proxy_core.events import Event, EventBus
 from proxy_core.pipeline.setup import Setup
 from proxy_core.server.proxy import Proxy
 from proxy_core.settings import ProxySettings, Server
+from proxy_core.stores.bundle import file_stores
 from proxy_core.upstream.retry import Pace
 from tests.fake_upstream import FakeUpstream
 
@@ -32,10 +34,11 @@ class Corridor:
     """A running proxy. settings, access_key, stored_key and the clock may be changed at any time.
 
     failover: another server, keys: those that differ from stored_key, by server.
-    waits: the seconds between tries, which pass in no time here; without jitter.
+    waits: the seconds between tries, which pass in no time here; without jitter. folder: where its stores are, if they
+    are to outlive it.
     """
 
-    def __init__(self, upstream: FakeUpstream) -> None:
+    def __init__(self, upstream: FakeUpstream, folder: Path | None = None, beat_s: float = Pace.beat_s) -> None:
         self.upstream = upstream
         self.settings = ProxySettings(port=0)
         self.access_key: str | None = None
@@ -53,8 +56,9 @@ class Corridor:
             key_of=self._key_of,
             bus=bus,
             encoder=lambda: lambda text: len(text) // 4,
-            pace=Pace(sleep=self._sleep, random=lambda: 0.0),
+            pace=Pace(sleep=self._sleep, random=lambda: 0.0, beat_s=beat_s),
             clock=lambda: self.clock(),
+            stores=None if folder is None else file_stores(folder, lambda: 200, lambda: self.clock()),
         )
 
     async def start(self) -> None:
@@ -65,6 +69,7 @@ class Corridor:
     async def stop(self) -> None:
         """Whatever is still running is cut."""
         await self.proxy.stop(0.0)
+        await self.proxy.stores.close()
 
     @property
     def url(self) -> str:

@@ -11,6 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
 from proxy_core.chat import Answer, Conversation
@@ -89,6 +90,7 @@ class Condenser:
         self._is_closed = False
         self._pauses: OrderedDict[str, _Pause] = OrderedDict()
         self._unreported: OrderedDict[str, SideCall] = OrderedDict()
+        self._refused: OrderedDict[str, None] = OrderedDict()
 
     async def condense(
         self, original: Conversation, trimmed: Conversation, route: Route, key: str, setup: Setup, body_bytes: int
@@ -98,16 +100,27 @@ class Condenser:
         original: as the client sent it; trimmed: the same messages after other edits. body_bytes: size of the body.
         """
         ceiling = ceiling_of(route.facts, setup.settings, original.sampling.max_tokens)
-        if body_bytes < _LEAST_BYTES_PER_TOKEN * ceiling.warning_tokens:
+        is_short = body_bytes < _LEAST_BYTES_PER_TOKEN * ceiling.warning_tokens
+        if is_short and not await self._was_refused(original):
             return Condensed(trimmed)
         return await self._safely(self._condense, original, trimmed, route, key, setup)
 
     async def condense_now(
-        self, original: Conversation, trimmed: Conversation, route: Route, key: str, setup: Setup
+        self,
+        original: Conversation,
+        trimmed: Conversation,
+        route: Route,
+        key: str,
+        setup: Setup,
+        messages: int | None = None,
     ) -> Condensed:
         """The last resort: the upstream called this prompt too long, whatever was counted here. Without cuts nothing
-        shorter could be had, and there is no use in sending it again."""
-        return await self._safely(self._condense_now, original, trimmed, route, key, setup)
+        shorter could be had, and there is no use in sending it again.
+
+        trimmed: without any summary; messages: how many there were in what was refused, which may have had one.
+        """
+        work = partial(self._condense_now, len(trimmed.messages) if messages is None else messages)
+        return await self._safely(work, original, trimmed, route, key, setup)
 
     async def preview(
         self, original: Conversation, trimmed: Conversation, route: Route, key: str, setup: Setup
@@ -156,8 +169,11 @@ class Condenser:
                 draft = await self._arrived(talk, draft, flight, is_urgent=level is Level.EMERGENCY)
         return await self._report(talk, draft)
 
-    async def _condense_now(self, talk: Talk) -> Condensed:
+    async def _condense_now(self, messages: int, talk: Talk) -> Condensed:
+        _remember(self._refused, talk.digests[0], None)
         draft = await self._known(talk)
+        if len(draft.conversation.messages) < messages:  # paid for already, and not what was refused
+            return await self._report(talk, draft)
         tokens = await self._count(draft.conversation)
         refused = replace(talk, ceiling=talk.ceiling.lowered_to(tokens))
         flight = self._begin(refused, draft, tokens, is_urgent=True)
@@ -165,7 +181,7 @@ class Condenser:
         return Condensed(talk.trimmed) if shorter is draft else await self._report(talk, shorter)
 
     async def _preview(self, talk: Talk) -> Condensed:
-        return await self._report(talk, await self._known(talk))
+        return await self._told(talk, await self._known(talk))
 
     async def _known(self, talk: Talk) -> Draft:
         """With the longest summary that fits. One made for a lower ceiling (another model's) stays out: this
@@ -225,7 +241,13 @@ class Condenser:
         return new if new.summary else draft
 
     async def _report(self, talk: Talk, draft: Draft) -> Condensed:
-        """With figures. A call is told once, with the first request that has its summary."""
+        """With figures, and the call that was paid: told once, with the first request that has its summary."""
+        told = await self._told(talk, draft)
+        call = self._unreported.pop(draft.summary.digest, None) if draft.summary and told.cuts else None
+        return replace(told, side_calls=(call,)) if call else told
+
+    async def _told(self, talk: Talk, draft: Draft) -> Condensed:
+        """With figures."""
         if draft.summary is None:
             return Condensed(draft.conversation)
         before, after = await self._count(talk.trimmed), await self._count(draft.conversation)
@@ -233,8 +255,15 @@ class Condenser:
         if after >= before:
             return Condensed(talk.trimmed)
         cut = Cut(Stage.SUMMARY, draft.end - talk.first, before - after + added, added, _NOTE)
-        call = self._unreported.pop(draft.summary.digest, None)
-        return Condensed(draft.conversation, (cut,), (call,) if call else ())
+        return Condensed(draft.conversation, (cut,))
+
+    async def _was_refused(self, original: Conversation) -> bool:
+        """Whether an upstream has called this conversation too long, against all that is believed here."""
+        if not self._refused:
+            return False
+        first = first_turn(original.messages)
+        digests = await asyncio.to_thread(chain, original.messages[first : first + 1])
+        return bool(digests) and digests[0] in self._refused
 
     def _is_paused(self, talk: Talk) -> bool:
         pause = self._pauses.get(talk.digests[0])

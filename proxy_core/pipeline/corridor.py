@@ -201,7 +201,7 @@ class Corridor:
         begun = BegunCount(self._counter, model, body_bytes, None)
         if is_needed or self._trimmer.wants_sample(model):
             begun = self._counter.begin(conversation, body_bytes, model)
-        record.settle = partial(self._trimmer.settle, ask.trimmed, begun)
+        record.settle = partial(self._trimmer.settle, ask.trimmed.trace, begun)
         return replace(self._plain_context(call, conversation), estimate_prompt=begun)
 
     def _plain_context(self, call: Call, conversation: Conversation) -> ReplyContext:

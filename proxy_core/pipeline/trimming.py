@@ -37,14 +37,33 @@ _SAMPLE_EVERY = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """What must be known of a trimmed conversation until its answer is complete: not the conversation itself, which a
+    long stream would keep in memory. messages: how many the client sent."""
+
+    session: str
+    ledger: Ledger
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trimmed:
-    """A conversation on its way through the edits. original: as the client sent it; session: whose it is."""
+    """A conversation on its way through the edits. original: as the client sent it; session: whose it is.
+
+    whole: the conversation before a summary took the place of its oldest turns; None: none did.
+    """
 
     original: Conversation
     conversation: Conversation
     session: str = ""
     ledger: Ledger = NOTHING_DONE
     holds: dict[Stage, Hold] = field(default_factory=dict)
+    whole: Conversation | None = None
+
+    @property
+    def trace(self) -> Trace:
+        """What `Trimmer.settle` needs."""
+        return Trace(self.session, self.ledger, len(self.original.messages))
 
     def with_edit(
         self, conversation: Conversation, cuts: tuple[Cut, ...], side_calls: tuple[SideCall, ...] = ()
@@ -92,8 +111,10 @@ class Trimmer:
 
     async def condense_now(self, trimmed: Trimmed, route: Route, key: str, setup: Setup) -> Trimmed | None:
         """Shorter than before, since the upstream called it too long; None where that cannot be had."""
-        bare = replace(trimmed, ledger=_without_summary(trimmed.ledger))
-        done = await self._condenser.condense_now(trimmed.original, trimmed.conversation, route, key, setup)
+        whole = trimmed.conversation if trimmed.whole is None else trimmed.whole
+        refused = len(trimmed.conversation.messages)
+        done = await self._condenser.condense_now(trimmed.original, whole, route, key, setup, refused)
+        bare = replace(trimmed, conversation=whole, ledger=_without_summary(trimmed.ledger), whole=None)
         return _condensed(bare, done) if done.cuts else None
 
     async def preview(self, conversation: Conversation, setup: Setup) -> Trimmed:
@@ -110,20 +131,24 @@ class Trimmer:
         """Whether the next request of this model should be counted to learn from it."""
         return self._counter.book.samples(model) < _SURE_SAMPLES or self._answered % _SAMPLE_EVERY == 0
 
-    def settle(self, trimmed: Trimmed, begun: BegunCount, exchange: Exchange) -> None:
-        """The exchange has its outcome: fill in its ledger and learn from it. begun: the count of `trimmed`."""
+    def settle(self, trace: Trace, begun: BegunCount, exchange: Exchange) -> None:
+        """The exchange has its outcome: fill in its ledger and learn from it.
+
+        begun: the count of what was traced, which a refusal may have shortened since.
+        """
         self._answered += 1
-        is_as_counted = exchange.ledger is trimmed.ledger
-        estimate = begun.estimate if is_as_counted else None
+        estimate = begun.estimate
         if estimate is not None:
-            exchange.ledger = replace(exchange.ledger, tokens_before=begun() + exchange.ledger.saved_tokens)
+            is_as_counted = exchange.ledger is trace.ledger
+            exchange.ledger = replace(exchange.ledger, tokens_before=begun() + trace.ledger.saved_tokens)
+            estimate = estimate if is_as_counted else None
         if exchange.outcome != "done" or not exchange.usage.prompt_tokens:
             return
         if self._counter.learn(exchange.served_model, estimate, exchange.usage.prompt_tokens):
             self._ratios.note(self._counter.book)
         place = f"{exchange.server}/{exchange.served_model}"
-        turn = Turn(exchange.ledger, exchange.usage, place, len(trimmed.original.messages), self._clock())
-        for hold in self._gates.observe(trimmed.session, turn):
+        turn = Turn(exchange.ledger, exchange.usage, place, trace.messages, self._clock())
+        for hold in self._gates.observe(trace.session, turn):
             log.warning("%s: %s", exchange.id, hold.why)
 
     async def close(self) -> None:
@@ -176,7 +201,8 @@ def _has_environment(trimmed: Trimmed) -> bool:
 
 
 def _condensed(trimmed: Trimmed, done: Condensed) -> Trimmed:
-    return trimmed.with_edit(done.conversation, done.cuts, done.side_calls)
+    edited = trimmed.with_edit(done.conversation, done.cuts, done.side_calls)
+    return replace(edited, whole=trimmed.conversation) if done.cuts else edited
 
 
 def _without_summary(ledger: Ledger) -> Ledger:

@@ -82,8 +82,8 @@ class Bench:
     async def condense(self, talk: Conversation, **options: object) -> Condensed:
         return await self._call(self.condensers[-1].condense, talk, **{"body_bytes": BODY_BYTES, **options})
 
-    async def condense_now(self, talk: Conversation) -> Condensed:
-        return await self._call(self.condensers[-1].condense_now, talk)
+    async def condense_now(self, talk: Conversation, **options: object) -> Condensed:
+        return await self._call(self.condensers[-1].condense_now, talk, **options)
 
     async def preview(self, talk: Conversation) -> Condensed:
         return await self._call(self.condensers[-1].preview, talk)
@@ -233,9 +233,10 @@ async def test_the_upstream_is_believed_when_it_says_too_long(bench):
 
 async def test_a_prompt_that_cannot_be_made_shorter_is_not_to_be_sent_again(bench):
     talk = talk_of(18)
-    assert (await bench.condense(talk)).cuts
+    refused = (await bench.condense(talk)).conversation
+    assert len(refused.messages) < len(talk.messages)
     bench.model.answers = [UpstreamError("Down.")]
-    assert await bench.condense_now(talk) == Condensed(talk)
+    assert await bench.condense_now(talk, messages=len(refused.messages)) == Condensed(talk)
     assert await bench.condense_now(talk_of(0)) == Condensed(talk_of(0))
 
 
