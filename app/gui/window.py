@@ -141,7 +141,7 @@ class Header(QWidget):
     def _arrange(self) -> None:
         self.state.setObjectName("title")
         self.state.setTextFormat(Qt.TextFormat.RichText)
-        self.server.setMinimumWidth(170)
+        self.server.setMinimumWidth(130)
         calm_wheel(self.server)
         self.server.setAccessibleName(tr("Server"))
         label = QLabel(tr("Server"))

@@ -88,11 +88,11 @@ def outcome_words(row: ExchangeRow) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column(lambda: tr("Time"), _time, 76),
-    Column(lambda: tr("Client"), _client, 140),
-    Column(lambda: tr("Model asked → served"), _models, 250),
-    Column(lambda: tr("Server"), lambda row: row.server or "–", 100),
-    Column(lambda: tr("Dialects"), _dialects, 140),
-    Column(lambda: tr("Status"), outcome_words, 82),
+    Column(lambda: tr("Client"), _client, 116),
+    Column(lambda: tr("Model asked → served"), _models, 260),
+    Column(lambda: tr("Server"), lambda row: row.server or "–", 84),
+    Column(lambda: tr("Dialects"), _dialects, 130),
+    Column(lambda: tr("Status"), outcome_words, 76),
     Column(lambda: tr("In"), lambda row: _reported(row, row.input_tokens), 52, True),
     Column(lambda: tr("Cached"), lambda row: _reported(row, row.cached_tokens), 74, True),
     Column(lambda: tr("Saved"), _saved, 64, True),

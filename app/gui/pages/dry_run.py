@@ -81,6 +81,7 @@ class DryRunPage(QWidget):
     def _start(self) -> None:
         if self.run.isEnabled():
             self.run.setEnabled(False)
+            self._tell(tr("Working…"), "muted")  # the tables for counting may have to be read first
             self._commands.tasks.spawn(self._try(self.body.toPlainText()), self._fail)
 
     async def _try(self, text: str) -> None:

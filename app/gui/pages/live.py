@@ -66,12 +66,12 @@ class LivePage(QWidget):
 
     def _show_facts(self, snapshot: Snapshot) -> None:
         totals = self._bridge.snapshot.totals
-        cached = tr("{tokens} from the cache", tokens=compact(totals.cached_tokens))
-        self.figures["requests"].tell(compact(totals.requests), tr("since the start"))
+        cached = tr("{tokens} cached", tokens=compact(totals.cached_tokens))
+        running = tr("paused") if snapshot.paused else tr("{count} in flight", count=snapshot.in_flight)
+        self.figures["requests"].tell(compact(totals.requests), running)
         self.figures["failed"].tell(compact(totals.failures), tr("{count} cancelled", count=totals.cancelled))
         self.figures["input"].tell(compact(totals.input_tokens), cached)
         self.figures["saved"].tell(signed(totals.saved_tokens), _saved_money(totals))
-        self.figures["in_flight"].tell(str(snapshot.in_flight), tr("paused") if snapshot.paused else tr("right now"))
         self._show_output()
         self.empty.tell(snapshot)
 
@@ -104,7 +104,6 @@ def _card(content: QWidget) -> QFrame:
 def _figure_titles() -> dict[str, str]:
     return {
         "requests": tr("Requests"),
-        "in_flight": tr("In flight"),
         "failed": tr("Failed"),
         "input": tr("Input tokens"),
         "saved": tr("Tokens saved"),
@@ -132,7 +131,7 @@ def _prompts_graph() -> LiveGraph:
         Curve(tr("sent"), "tokens_in", lambda sample: sample.input_tokens_per_s, floor=800),
         Curve(tr("saved"), "tokens_saved", lambda sample: sample.saved_tokens_per_s, floor=800, is_dashed=True),
     )
-    return LiveGraph(tr("Prompt tokens per second"), curves)
+    return LiveGraph(tr("Prompt tokens/s"), curves)
 
 
 def _saved_money(totals: Totals) -> str:

@@ -24,7 +24,7 @@ from app.gui.models.picture_list import Order, PictureList
 from app.gui.models.thumbnails import Thumbnails, decoded
 from app.gui.theme import Theme
 from app.gui.widgets.calm_wheel import calm_wheel
-from app.gui.widgets.picture_card import GAP, PICTURE
+from app.gui.widgets.picture_card import PICTURE
 from app.gui.widgets.picture_details import PictureDetails
 from app.gui.widgets.picture_grid import PictureGrid, are_pinned
 from app.gui.widgets.pictures_empty import PicturesEmpty
@@ -67,8 +67,8 @@ class PicturesPage(QWidget):
     def _arrange(self) -> None:
         content = QWidget()
         columns = QHBoxLayout(content)
-        columns.setContentsMargins(-GAP, -GAP, 0, 0)  # the cards have a gap of their own
-        columns.setSpacing(12)
+        columns.setContentsMargins(0, 0, 0, 0)
+        columns.setSpacing(6)  # beside the scroll bar
         columns.addWidget(self.grid, 1)
         columns.addWidget(self.details)
         self.stack.addWidget(self.empty)

@@ -21,7 +21,7 @@ class Figure(QFrame):
         # All of one width, whatever they say.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 10, 16, 10)
+        layout.setContentsMargins(14, 10, 8, 10)
         layout.setSpacing(1)
         for label in (self._name, self._number, self._remark):
             layout.addWidget(label)

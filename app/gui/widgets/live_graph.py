@@ -11,8 +11,8 @@ from math import inf
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.gui.theme import Colours
 from app.gui.words import compact, rate
@@ -21,6 +21,7 @@ from proxy_core.telemetry.series import CAPACITY, Sample
 
 SPANS_S = (120, 300, CAPACITY)
 """How far back the plot reaches: not much further than there is something to see."""
+NARROW = 330
 STEPS = 4
 TOPS = (1.2, 2.0, 4.0, 8.0)
 """Upper ends of the scale, times powers of ten: each can be cut in STEPS."""
@@ -69,6 +70,7 @@ class LiveGraph(QFrame):
         self._title.setObjectName("section")
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._plot = pg.PlotWidget()
         self._lines = [self._plot.plot() for _ in self._curves]
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
@@ -78,7 +80,10 @@ class LiveGraph(QFrame):
         self.show_samples(())
 
     def _arrange(self) -> None:
-        head = QHBoxLayout()
+        # Cards in a row are of one width, whatever they say.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        head = self._head
+        head.setSpacing(4)
         head.addWidget(self._title)
         head.addStretch(1)
         head.addWidget(self._legend)
@@ -109,6 +114,16 @@ class LiveGraph(QFrame):
         self._cursor.hide()
         plot.scene().sigMouseMoved.connect(self._point)
         plot.viewport().installEventFilter(self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow card tells its values below the title, and fewer times below the plot."""
+        super().resizeEvent(event)
+        directions = QBoxLayout.Direction
+        self._head.setDirection(directions.TopToBottom if self._is_narrow() else directions.LeftToRight)
+        self._label_times()
+
+    def _is_narrow(self) -> bool:
+        return self.width() < NARROW
 
     def set_colours(self, colours: Colours) -> None:
         """Take the colours that are in force."""
@@ -176,7 +191,11 @@ class LiveGraph(QFrame):
             return
         self._span_s = span_s
         self._plot.setXRange(-span_s, 0, padding=0)
-        self._plot.getAxis("bottom").setTicks([_time_ticks(span_s)])
+        self._label_times()
+
+    def _label_times(self) -> None:
+        ticks = _time_ticks(self._span_s)
+        self._plot.getAxis("bottom").setTicks([ticks[:: 2 if self._is_narrow() else 1]])
 
     def _point(self, place: QPointF) -> None:
         age = self._plot.getViewBox().mapSceneToView(place).x()

@@ -32,7 +32,8 @@ CELL = QSize(212, 232)
 """Of a card with the gap around it; the grid makes it wider until a row is full."""
 PICTURE = QSize(256, 130)
 """The room for a thumbnail; what is wider than a card is drawn smaller."""
-GAP = 5
+GAP = 10
+"""To the right of a card and below it."""
 PAD = 10
 RADIUS = 9.0
 PIN = 18
@@ -62,7 +63,7 @@ class PictureCard(QStyledItemDelegate):
             return
         painter.save()
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
-        card = option.rect.adjusted(GAP, GAP, -GAP, -GAP)
+        card = option.rect.adjusted(0, 0, -GAP, -GAP)
         self._paint_ground(painter, card, option)
         top = QRect(card.left() + 1, card.top() + 1, card.width() - 2, PICTURE.height())
         self._paint_picture(painter, top, index.data(Qt.ItemDataRole.DecorationRole), one, model)

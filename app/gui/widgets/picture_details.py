@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QPixmap, QShortcut
+from PySide6.QtGui import QKeySequence, QPixmap, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout
 
 from app.gui.widgets.picture_grid import are_pinned
@@ -16,6 +16,8 @@ from proxy_core.stores.descriptions import MOST_CHARS, Description
 
 WIDTH = 340
 PICTURE = QSize(WIDTH - 34, 190)
+ROOMY = 520
+"""Pixels of height from which on there is room for the picture, too."""
 
 
 class PictureDetails(QFrame):
@@ -51,6 +53,7 @@ class PictureDetails(QFrame):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setMinimumHeight(64)
         self.text.setTabChangesFocus(True)
         self.text.setAccessibleName(tr("Description"))
         self.text.setPlaceholderText(tr("Without words, the upstream sees a placeholder."))
@@ -95,8 +98,9 @@ class PictureDetails(QFrame):
         self.head.setText(_head(chosen))
         self.head.setVisible(one is None)
         self.facts.setText(_facts(one, time.time()) if one else "")
-        for widget in (self.picture, self.text, self.save, self.revert, self.facts):
+        for widget in (self.text, self.save, self.revert, self.facts):
             widget.setVisible(one is not None)
+        self._show_room()
         for button in (self.pin, self.describe_again, self.delete):
             button.setVisible(bool(chosen))
         self.pin.setText(tr("Unpin") if are_pinned(chosen) else tr("Pin"))
@@ -112,6 +116,14 @@ class PictureDetails(QFrame):
             is_small = picture.width() <= PICTURE.width() and picture.height() <= PICTURE.height()
             modes = (Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
             self.picture.setPixmap(picture if is_small else picture.scaled(PICTURE, *modes))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The words come before the picture, which is in the grid as well."""
+        super().resizeEvent(event)
+        self._show_room()
+
+    def _show_room(self) -> None:
+        self.picture.setVisible(self._one is not None and self.height() >= ROOMY)
 
     @property
     def digest(self) -> str:

@@ -122,6 +122,15 @@ async def test_several_are_pinned_and_unpinned_at_once(page: PicturesPage, bench
     assert not (await store.get(CAT)).pinned
 
 
+async def test_where_there_is_little_room_the_words_come_first(page: PicturesPage, bench: Bench) -> None:
+    choose(page, CAT)
+    await bench.settle()
+    assert page.details.picture.isVisible()
+    page.resize(1000, 400)
+    page.layout().activate()
+    assert (page.details.picture.isVisible(), page.details.text.isVisible()) == (False, True)
+
+
 async def test_describing_again_is_noted(page: PicturesPage, bench: Bench, store) -> None:
     choose(page, CAT)
     page.details.describe_again.click()

@@ -89,3 +89,14 @@ def test_the_colours_follow_the_look(graph: LiveGraph) -> None:
     graph.set_colours(DARK)
     assert graph._lines[0].opts["pen"].color().name() == DARK.tokens_out
     assert DARK.tokens_out in graph._legend.text()
+
+
+def test_a_narrow_card_has_fewer_times_and_its_values_below_the_title(graph: LiveGraph) -> None:
+    graph.show()
+    graph.resize(600, 200)
+    wide = (ticks(graph, "bottom"), graph._legend.y() > graph._title.y() + graph._title.height() // 2)
+    graph.resize(260, 200)
+    graph.layout().activate()
+    narrow = (ticks(graph, "bottom"), graph._legend.y() > graph._title.y() + graph._title.height() // 2)
+    assert wide == (["now", "−30 s", "−1 min", "−90 s", "−2 min"], False)
+    assert narrow == (["now", "−1 min", "−2 min"], True)
