@@ -13,9 +13,12 @@ from app.cli import life
 from app.cli.config import config
 from app.cli.desk import make_console
 from app.cli.exits import CODES, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NOT_RUNNING, EXIT_USAGE, CommandError
+from app.cli.images import images
 from app.cli.keys import keys
+from app.cli.logs import logs
 from app.cli.models import models
 from app.cli.servers import servers
+from app.cli.stats import stats
 from app.control.client import ControlError
 from app.errors import EndingError
 from proxy_core.redact import redact_text
@@ -49,10 +52,12 @@ def _root(
     """Run and look after the proxy from a terminal."""
 
 
-for command in (life.status, life.start, life.stop, life.restart, life.switch, life.show, config, models):
+for command in (life.status, life.start, life.stop, life.restart, life.switch, life.show, config, logs, models):
     cli.command()(command)
 cli.add_typer(servers, name="servers")
 cli.add_typer(keys, name="keys")
+cli.add_typer(stats, name="stats")
+cli.add_typer(images, name="images")
 
 
 def main() -> None:

@@ -75,6 +75,12 @@ def _home_in_dotenv(cwd: Path, environ: Mapping[str, str]) -> str:
         return ""  # load() reads the same file again and says what is wrong with it
 
 
+def find_editor(environ: Mapping[str, str] | None = None) -> str:
+    """The command of the user's text editor, "" where none was chosen."""
+    environ = os.environ if environ is None else environ
+    return environ.get("VISUAL", "").strip() or environ.get("EDITOR", "").strip()
+
+
 def has_display(environ: Mapping[str, str] | None = None) -> bool:
     """Whether a window could be shown; on Linux that takes a display server (or Qt's own stand-in for one)."""
     environ = os.environ if environ is None else environ
