@@ -31,6 +31,8 @@ MOST_UNDER_WAY = 64
 LONGEST_S = 120.0
 """No call takes longer, whether or not somebody waits."""
 PICTURE_REST_S, SERVER_REST_S, LONGEST_REST_S = 60.0, 15.0, 3600.0
+_LOOK_AGAIN_S = 0.2
+"""While another proxy on the same store describes the picture."""
 _THINKING_TOKENS = 2_048
 """For models that cannot do without, and whose thinking counts as output."""
 _CHARS_PER_TOKEN = 8
@@ -146,12 +148,24 @@ class Flights:
         return Outcome()
 
     async def _describe(self, errand: _Errand) -> Outcome:
-        """Asks, unless another request's call ended, or the server failed, while this one waited. Raises ProxyError."""
-        kept = await self._store.get(errand.digest)
-        if kept is not None and not kept.is_to_be_made_again:
-            return Outcome(kept.text)
-        if not self._may_try(errand):
-            return Outcome()
+        """Asks, unless another's call ended, or the server failed, while this one waited. Raises ProxyError."""
+        ends = self._clock() + LONGEST_S
+        while True:
+            is_claimed = await self._store.claim(errand.digest)
+            try:
+                kept = await self._store.get(errand.digest)
+                if kept is not None and not kept.is_to_be_made_again:
+                    return Outcome(kept.text)
+                if not self._may_try(errand):
+                    return Outcome()
+                if is_claimed or self._clock() >= ends:
+                    return await self._ask(errand)
+            finally:
+                await self._store.unclaim(errand.digest)
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _ask(self, errand: _Errand) -> Outcome:
+        """Raises ProxyError."""
         question = errand.question
         if needs_fitting(question):
             question = await self._fitter.fit(question)

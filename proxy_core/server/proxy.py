@@ -120,6 +120,7 @@ class Proxy:
     async def start(self) -> None:
         """Open the client session and listen. Raises ListenError and its kind; then nothing is left open."""
         await self._client.open()
+        await self.stores.open()
         self._counter.book = await self.stores.ratios.load()
         setup = self._setup()
         try:

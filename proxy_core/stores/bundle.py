@@ -9,21 +9,33 @@ from pathlib import Path
 from proxy_core.stores.description_files import FileDescriptionStore
 from proxy_core.stores.descriptions import DescriptionStore
 from proxy_core.stores.ratios import FileRatioStore, RatioStore
+from proxy_core.stores.shared_descriptions import SharedDescriptionStore
+from proxy_core.stores.shared_link import SharedLink
+from proxy_core.stores.shared_ratios import SharedRatioStore
+from proxy_core.stores.shared_summaries import SharedSummaryStore
 from proxy_core.stores.summaries import FileSummaryStore, SummaryStore
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What was paid for once."""
+    """What was paid for once. link: to the store shared with other proxies, None where there is none."""
 
     descriptions: DescriptionStore
     summaries: SummaryStore
     ratios: RatioStore
+    link: SharedLink | None = None
+
+    async def open(self) -> None:
+        """To be called on the loop before use. Idempotent; never raises for a store."""
+        if self.link is not None:
+            await self.link.open()
 
     async def close(self) -> None:
         """Write what waits."""
         await self.descriptions.close()
         await self.ratios.close()
+        if self.link is not None:
+            await self.link.close()
 
 
 def file_stores(folder: Path, description_mb: Callable[[], int], clock: Callable[[], float]) -> Stores:
@@ -31,8 +43,29 @@ def file_stores(folder: Path, description_mb: Callable[[], int], clock: Callable
 
     description_mb: the bound of the descriptions, asked anew each time. clock: unix seconds.
     """
+    return open_stores("", folder, description_mb, clock)
+
+
+def open_stores(
+    shared: str,
+    folder: Path,
+    description_mb: Callable[[], int],
+    clock: Callable[[], float],
+    say: Callable[[str], None] = lambda _: None,
+) -> Stores:
+    """As `file_stores`, and over them the store of this address that other proxies share; "": none.
+
+    say: told once when that store goes, and once when it is back. Raises ValueError for what is no address.
+    """
+    descriptions = FileDescriptionStore(folder / "pictures", description_mb, clock)
+    summaries = FileSummaryStore(folder / "summaries", clock)
+    ratios = FileRatioStore(folder / "ratios.json")
+    if not shared:
+        return Stores(descriptions, summaries, ratios)
+    link = SharedLink(shared, say)
     return Stores(
-        FileDescriptionStore(folder / "pictures", description_mb, clock),
-        FileSummaryStore(folder / "summaries", clock),
-        FileRatioStore(folder / "ratios.json"),
+        SharedDescriptionStore(link, descriptions),
+        SharedSummaryStore(link, summaries),
+        SharedRatioStore(link, ratios),
+        link,
     )

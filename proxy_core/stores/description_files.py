@@ -44,6 +44,17 @@ class FileDescriptionStore:
         fresh, thumbnail = await asyncio.to_thread(_finished, draft)
         return await self._do(lambda: self._shelf.put(fresh, thumbnail))
 
+    async def adopt(self, other: Description, thumbnail: bytes | None = None) -> Description:
+        """Keep it as another proxy has it, over what stands here."""
+        return await self._do(lambda: self._shelf.adopt(other, thumbnail))
+
+    async def claim(self, digest: str) -> bool:
+        """Nobody else makes descriptions for this store."""
+        return True
+
+    async def unclaim(self, digest: str) -> None:
+        """There is nothing to give back."""
+
     async def list(self, words: str = "") -> tuple[Description, ...]:
         """Those that hold all these words, the last used first."""
         found = await self._do(self._shelf.all)

@@ -89,6 +89,21 @@ class Shelf:
         self._evict()
         return kept
 
+    def adopt(self, other: Description, thumbnail: bytes | None) -> Description:
+        """Keep it as another proxy has it, over what stands here; uses are the more of both."""
+        held = self._look(other.digest)
+        if held is None:
+            held = self._held[other.digest] = _Held(other)
+        before = held.description
+        last = max(other.last_used_at, before.last_used_at)
+        held.description = replace(other, hits=max(other.hits, before.hits), last_used_at=last)
+        if thumbnail is not None:
+            held.thumbnail, held.thumbnail_bytes = thumbnail, len(thumbnail)
+        self._write(held)
+        kept = held.description
+        self._evict()
+        return kept
+
     def change(self, digest: str, change: Callable[[Description], Description]) -> Description | None:
         """Another form of one; None where there is none."""
         held = self._look(digest)

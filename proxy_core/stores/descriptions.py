@@ -80,6 +80,14 @@ class DescriptionStore(Protocol):
         """Keep it. Where there is one already that shall not be made again, that one stays and is returned."""
         ...
 
+    async def claim(self, digest: str) -> bool:
+        """Whether a description may be made here; False while another proxy on the same store makes it."""
+        ...
+
+    async def unclaim(self, digest: str) -> None:
+        """It is made, or will not be."""
+        ...
+
     async def list(self, words: str = "") -> tuple[Description, ...]:
         """Those that hold all these words, the last used first."""
         ...

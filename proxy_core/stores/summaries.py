@@ -91,7 +91,7 @@ class FileSummaryStore:
             return self._recent.get(digest)
         path = self._path(digest)
         try:
-            summary = _read(path.read_bytes(), digest)
+            summary = read_summary(path.read_bytes(), digest)
             # Its age counts from its last use.
             with suppress(OSError):
                 path.touch()
@@ -152,8 +152,8 @@ def _used_at(path: Path) -> float:
         return 0.0
 
 
-def _read(data: bytes, digest: str) -> StoredSummary:
-    """A file's content. Raises ValueError for anything that is no summary of these turns."""
+def read_summary(data: bytes, digest: str) -> StoredSummary:
+    """What a store kept. Raises ValueError for anything that is no summary of these turns."""
     value = orjson.loads(data) if len(data) <= _MOST_BYTES else None
     if not isinstance(value, dict) or value.get("digest") != digest:
         raise ValueError("it is no summary of these turns")

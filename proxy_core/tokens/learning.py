@@ -55,6 +55,14 @@ class RatioBook:
             del self._fits[next(iter(self._fits))]
         return True
 
+    def adopt(self, other: RatioBook) -> bool:
+        """Take over what another book knows better, of each model the one with more samples; whether any was."""
+        better = {model: fit for model, fit in other._fits.items() if fit.samples > self._samples(model)}
+        for model, fit in better.items():
+            if model in self._fits or len(self._fits) < MOST_MODELS:
+                self._fits[model] = fit
+        return bool(better)
+
     def apply(self, model: str, estimate: Estimate) -> int:
         """The prompt's tokens by this model's count, rounded up; the plain sum where nothing was learned yet."""
         fit = self._fits.get(_key(model, estimate))
@@ -64,7 +72,10 @@ class RatioBook:
 
     def samples(self, model: str, *, is_guess: bool = False) -> int:
         """How many requests were learned from."""
-        fit = self._fits.get(_key(model, Estimate({}, is_guess)))
+        return self._samples(_key(model, Estimate({}, is_guess)))
+
+    def _samples(self, key: str) -> int:
+        fit = self._fits.get(key)
         return fit.samples if fit else 0
 
     def rows(self) -> tuple[Ratio, ...]:
