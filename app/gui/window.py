@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMainWindow, QPushButton, QTabWidget, QVBoxLayout, QWidget
@@ -76,6 +78,8 @@ class MainWindow(QMainWindow):
         QShortcut(QKeySequence("Ctrl+,"), self, self.settings_asked.emit)
         QShortcut(QKeySequence("Ctrl+Q"), self, self.quit_asked.emit)
         QShortcut(QKeySequence.StandardKey.Close, self, self.close)
+        for number in range(self.pages.count()):
+            QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self, partial(self.pages.setCurrentIndex, number))
 
     def _restore(self) -> None:
         self.setMinimumSize(860, 560)

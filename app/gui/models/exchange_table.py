@@ -88,7 +88,7 @@ def outcome_words(row: ExchangeRow) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column(lambda: tr("Time"), _time, 76),
-    Column(lambda: tr("Client"), _client, 116),
+    Column(lambda: tr("Client"), _client, 130),
     Column(lambda: tr("Model asked → served"), _models, 260),
     Column(lambda: tr("Server"), lambda row: row.server or "–", 84),
     Column(lambda: tr("Dialects"), _dialects, 130),

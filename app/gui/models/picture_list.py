@@ -82,10 +82,10 @@ class PictureList(QAbstractListModel):
             self._rows = {one.digest: row for row, one in enumerate(shown)}
             self.endResetModel()
             return
-        before, self._shown = self._shown, shown
-        for row, (old, new) in enumerate(zip(before, shown, strict=True)):
-            if old != new:
-                self.dataChanged.emit(self.index(row), self.index(row))
+        changed = [row for row, old in enumerate(self._shown) if old != shown[row]]
+        self._shown = shown
+        if changed:  # told once, however many there are: views draw only what is seen
+            self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
 
     def _refresh(self, digest: str) -> None:
         index = self.index_of(digest)

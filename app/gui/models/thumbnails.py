@@ -7,6 +7,7 @@ from collections import OrderedDict
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
+from shiboken6 import isValid
 
 from app.gui.tasks import Tasks
 from proxy_core.stores.descriptions import DescriptionStore
@@ -69,6 +70,9 @@ class Thumbnails(QObject):
     async def _read(self, digest: str) -> None:
         data = await self._store.thumbnail(digest)
         image = await asyncio.to_thread(decoded, data, self._room) if data else None
+        if not isValid(self):  # the window was renewed meanwhile
+            self._wanted.clear()
+            return
         if image is None:
             self._missing.add(digest)
         else:

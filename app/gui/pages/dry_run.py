@@ -8,6 +8,7 @@ import json
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QKeySequence, QShortcut
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.gui.commands import Commands
 from app.gui.words import compact, signed, stage_words
@@ -92,12 +93,16 @@ class DryRunPage(QWidget):
             self._fail(str(error))
             return
         shown, self._whole = await asyncio.to_thread(_both_texts, preview.body)
+        if not isValid(self):  # the window was renewed meanwhile
+            return
         self.result.setPlainText(shown)
         self._tell(describe_preview(preview), "help")
         self.copy.setEnabled(True)
         self.run.setEnabled(True)
 
     def _fail(self, words: str) -> None:
+        if not isValid(self):
+            return
         self.result.clear()
         self._tell(words, "error")
         self.copy.setEnabled(False)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.gui.commands import Commands
 from app.gui.models.picture_list import Order, PictureList
@@ -154,24 +155,26 @@ class PicturesPage(QWidget):
             return
         self._is_reading = True
         self._seen = self._store.revision
-        self._commands.tasks.spawn(self._read(), self._say_error)
+        self._commands.tasks.spawn(self._read(self.search.text().strip()), self._say_error)
 
     def look_anew(self) -> None:
         """Read the store in any case: now, or when the reading that runs has ended."""
         self._seen = -1
         self.look()
 
-    async def _read(self) -> None:
+    async def _read(self, words: str) -> None:
         began = time.monotonic()
         try:
-            found = await self._store.list(self.search.text())
+            found = await self._store.list(words)
             size = await self._store.size()
         finally:
             self._is_reading = False
-            self._beat.setInterval(max(BEAT_MS, round((time.monotonic() - began) * 1000 * REST)))
+        if not isValid(self):  # the window was renewed meanwhile
+            return
+        self._beat.setInterval(max(BEAT_MS, round((time.monotonic() - began) * 1000 * REST)))
         self.model.set_descriptions(found, Order(self.order.currentData()))
         self.size_label.setText(_size_words(size))
-        self.empty.tell(self.search.text().strip() if size.pictures else "", self._commands.settings)
+        self.empty.tell(words if size.pictures else "", self._commands.settings)
         self.stack.setCurrentIndex(1 if found else 0)
         self.head.setVisible(bool(size.pictures) or bool(self.search.text()))
 
@@ -187,7 +190,8 @@ class PicturesPage(QWidget):
     async def _fetch(self, digest: str) -> None:
         data = await self._store.thumbnail(digest)
         image = await asyncio.to_thread(decoded, data, LARGEST) if data else None
-        self.details.show_picture(digest, QPixmap.fromImage(image) if image else None)
+        if isValid(self):
+            self.details.show_picture(digest, QPixmap.fromImage(image) if image else None)
 
     def _copy(self) -> None:
         text = "\n\n".join(one.text for one in self.grid.descriptions())
@@ -196,7 +200,8 @@ class PicturesPage(QWidget):
     def _save(self, digest: str, words: str) -> None:
         async def save() -> None:
             kept = await self._store.edit(digest, words)
-            self.details.forget_draft(digest)
+            if kept is not None and isValid(self):
+                self.details.forget_draft(digest)
             self._after(is_done=kept is not None, words=tr("Saved. This is what the upstream sees from now on."))
 
         self._commands.tasks.spawn(save(), self._say_error)
@@ -237,12 +242,16 @@ class PicturesPage(QWidget):
         self._commands.tasks.spawn(do_all(), self._say_error)
 
     def _after(self, *, is_done: bool, words: str) -> None:
+        if not isValid(self):
+            return
         self.look_anew()
         self._say_error("" if is_done else _failure())
         if is_done:
             self._commands.said.emit(words)
 
     def _say_error(self, words: str) -> None:
+        if not isValid(self):
+            return
         self.error.setText(words)
         self.error.setVisible(bool(words))
 

@@ -182,7 +182,7 @@ def _facts(one: Description, now: float) -> str:
     size = f"{one.width} × {one.height}" if one.width else ""
     kept = bytes_words(one.picture_bytes) if one.picture_bytes else ""
     used = tr("used {count}×", count=compact(one.hits))
-    last = tr("last {time}", time=ago(now - one.last_used_at)) if one.last_used_at else ""
+    last = tr("last used {time}", time=ago(now - one.last_used_at)) if one.last_used_at else ""
     lines = [
         model,
         " · ".join(filter(None, (made, used, last))),

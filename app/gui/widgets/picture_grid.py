@@ -57,13 +57,12 @@ class PictureGrid(QListView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # else cards change their width with it
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalScrollBar().setSingleStep(STEP)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """As many cards as fit share a row."""
-        width = self.viewport().width() - 1
+        """As many cards as fit share a row, beside the scroll bar, so that they keep their width when it comes."""
+        width = self.width() - self.verticalScrollBar().sizeHint().width() - 2
         self._card.cell = QSize(width // max(width // CELL.width(), 1), CELL.height())
         self.setGridSize(self._card.cell)
         super().resizeEvent(event)

@@ -39,7 +39,8 @@ class PicturesEmpty(QFrame):
 
     def tell(self, search: str, settings: Settings) -> None:
         """Say why there is nothing: a search without finds, descriptions turned off, or simply no picture yet."""
-        is_off = not search and not (settings.image_age_threshold and settings.generate_image_descriptions)
+        is_wanted = settings.image_age_threshold or settings.image_strategy == "describe"
+        is_off = not search and not (is_wanted and settings.generate_image_descriptions)
         self.clear.setVisible(bool(search))
         self.settings.setVisible(is_off)
         if search:

@@ -130,6 +130,18 @@ async def test_keys(window: MainWindow, qtbot: QtBot, keys: str, signal: str) ->
         )
 
 
+async def test_each_page_has_a_key(window: MainWindow, bench: Bench, qtbot: QtBot) -> None:
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    titles = []
+    for key in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4):
+        qtbot.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
+        titles.append(window.pages.tabText(window.pages.currentIndex()))
+    await bench.settle()
+    assert titles == ["Live", "Requests", "Pictures", "Dry run"]
+
+
 async def test_its_size_is_remembered(window: MainWindow, bench: Bench, theme: Theme, memory: QSettings) -> None:
     window.show()
     window.resize(990, 610)

@@ -38,14 +38,15 @@ def test_the_orders(model: PictureList, order: Order, expected: list[int]) -> No
 
 
 def test_views_are_told_of_what_differs_only(model: PictureList, qtmodeltester: ModelTester) -> None:
-    changed: list[int] = []
+    changed: list[tuple[int, int]] = []
     resets: list[object] = []
-    model.dataChanged.connect(lambda top, bottom: changed.append(top.row()))
+    model.dataChanged.connect(lambda top, bottom: changed.append((top.row(), bottom.row())))
     model.modelReset.connect(lambda: resets.append(None))
     three = [described(n) for n in (1, 2, 3)]
     model.set_descriptions(three, Order.NEWEST)
     model.set_descriptions([*three[:2], described(3, hits=1)], Order.NEWEST)
-    assert (changed, len(resets)) == ([0], 1)
+    model.set_descriptions([described(n, pinned=True) for n in (1, 2, 3)], Order.NEWEST)
+    assert (changed, len(resets)) == ([(0, 0), (0, 2)], 1)
     model.set_descriptions(three[:2], Order.NEWEST)
     assert (numbers(model), len(resets)) == ([2, 1], 2)
     assert model.index_of(described(1).digest).row() == 1

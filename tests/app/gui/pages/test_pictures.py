@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
@@ -195,3 +195,16 @@ async def test_an_empty_store_says_what_will_come_or_what_turned_it_off(tmp_path
     await bench.settle()
     assert "turn it off" in page.empty.sentence.text()
     assert not page.empty.settings.isHidden()
+
+
+async def test_what_ends_after_the_page_was_deleted_bothers_nobody(store, bench: Bench, theme: Theme) -> None:
+    page = PicturesPage(store, bench.commands, theme)
+    await seen(page, bench)
+    choose(page, CAT)
+    page.grid.pin.trigger()
+    page.look_anew()
+    page.details.edited.emit(DOG, "A wolf.")
+    page.deleteLater()
+    QCoreApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete)
+    await bench.settle()
+    assert bench.failures == []
