@@ -17,6 +17,7 @@ from proxy_core.dialects.restraint import UNRESTRAINED, Restraints
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.facts import ModelFacts, UpstreamQuirks
 from proxy_core.jsontypes import JsonObject
+from proxy_core.tokens.scaling import scale_tokens
 from proxy_core.wire.sse import SseEvent
 
 
@@ -60,6 +61,8 @@ class ReplyContext:
     echo: what the dialect's own reader kept for its writer (`Conversation.echo`), which nobody else understands: some
     dialects repeat half of the request in the answer, or call a tool otherwise than the upstream does. Not the
     whole conversation, which would keep its pictures in memory for as long as the stream runs.
+    prompt_scale: by how much the client is told more of its prompt than there is (`tokens.scaling`). Writers are given
+    scaled figures; relays and `touch_answer` scale what they pass on; nobody scales what they say the deltas are.
     """
 
     model: str
@@ -70,6 +73,11 @@ class ReplyContext:
     echo: object = None
     request_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    prompt_scale: float = 1.0
+
+    def told_prompt(self) -> int:
+        """`estimate_prompt` as the client is told it."""
+        return scale_tokens(self.estimate_prompt(), self.prompt_scale)
 
 
 class StreamReader(Protocol):

@@ -93,7 +93,7 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
     return {
         **_head(answer.id, answer.created, context),
         "choices": [_choice(text, _finish_reason(answer.stop))],
-        "usage": write_usage(filled_of(answer, context.estimate_prompt)),
+        "usage": write_usage(filled_of(answer, context.told_prompt)),
     }
 
 
@@ -166,7 +166,7 @@ class CompletionsStreamWriter:
     def _finish(self) -> bytes:
         ending = self._chunk("", _finish_reason(self._stop))
         if self._context.wants_usage:
-            usage = filled(self._usage, self._context.estimate_prompt, self._output_chars)
+            usage = filled(self._usage, self._context.told_prompt, self._output_chars)
             ending += encode_json({**self._head, "choices": [], "usage": write_usage(usage)})
         return ending + DONE
 

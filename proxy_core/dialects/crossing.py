@@ -9,6 +9,7 @@ from proxy_core.chat import Delta, Failed, Finished
 from proxy_core.dialects.base import StreamReader, StreamWriter
 from proxy_core.dialects.restraint import UNRESTRAINED, Restraint, Restraints, nothing_counted
 from proxy_core.errors import ProxyError
+from proxy_core.tokens.scaling import scale_delta
 from proxy_core.wire.sse import SseEvent
 
 
@@ -20,28 +21,32 @@ class FallibleWriter(Protocol):
 
 
 class Telling:
-    """Deltas as the client shall hear them, in its bytes."""
+    """Deltas as the client shall hear them, in its bytes: with its prompt so many times as large as it is."""
 
     def __init__(
         self,
         writer: StreamWriter,
         needed: Restraints = UNRESTRAINED,
         estimate_prompt: Callable[[], int] = nothing_counted,
+        prompt_scale: float = 1.0,
     ) -> None:
         self._writer = writer
         self._fallible = writer if isinstance(writer, FallibleWriter) else None
         self._restraint = Restraint(needed, estimate_prompt)
+        self._prompt_scale = prompt_scale
         self._is_over = False
 
     def tell(self, deltas: list[Delta]) -> tuple[bytes, list[Delta]]:
         """The bytes, and what they mean: a failure where the writer found that it cannot tell all of it.
 
-        Nothing behind the end.
+        What they mean has the upstream's own figures. Nothing behind the end.
         """
         if self._is_over:
             return b"", []
         deltas = self._restraint.feed(deltas)
-        data = b"".join([self._writer.write(delta) for delta in deltas])
+        scale = self._prompt_scale
+        told = deltas if scale == 1.0 else [scale_delta(delta, scale) for delta in deltas]
+        data = b"".join([self._writer.write(delta) for delta in told])
         failure = self._fallible.failure if self._fallible else None
         if failure is not None and not (deltas and isinstance(deltas[-1], Failed)):
             deltas = [*(delta for delta in deltas if not isinstance(delta, Finished)), Failed(failure)]
@@ -58,9 +63,10 @@ class Crossing:
         writer: StreamWriter,
         needed: Restraints = UNRESTRAINED,
         estimate_prompt: Callable[[], int] = nothing_counted,
+        prompt_scale: float = 1.0,
     ) -> None:
         self._reader = reader
-        self._telling = Telling(writer, needed, estimate_prompt)
+        self._telling = Telling(writer, needed, estimate_prompt, prompt_scale)
 
     def relay(self, event: SseEvent) -> tuple[bytes, list[Delta]]:
         """What this event means, in the client's bytes."""

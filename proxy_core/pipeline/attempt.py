@@ -102,7 +102,7 @@ class Draft:
             call,
             route,
             upstream,
-            self._context,
+            replace(self._context, prompt_scale=scale_of(call.dialect, route, self.settings)),
             self._record,
             _reply_headers(call, route, request, repairs),
             self._beat_s,

@@ -19,6 +19,7 @@ from proxy_core.pipeline.record import ExchangeRecord
 from proxy_core.pipeline.setup import Call, WholeReply
 from proxy_core.pipeline.stream import EVENT_STREAM, StreamedReply, stream_headers
 from proxy_core.routing.route import Route
+from proxy_core.tokens.scaling import scale_answer
 from proxy_core.upstream.client import UpstreamReply
 from proxy_core.upstream.echoes import bytes_without_key, without_key
 from proxy_core.wire.loose_json import load_loosely
@@ -117,7 +118,8 @@ def _whole(passage: Passage, answer: Answer) -> WholeReply:
     _demand_call(passage, answer, lambda calm: _whole(calm, answer))
     answer = restrain(answer, passage.restraints)
     passage.record.hear_answer(answer)
-    body = _encode(passage.call.dialect.write_answer(answer, passage.context))
+    told = scale_answer(answer, passage.context.prompt_scale)
+    body = _encode(passage.call.dialect.write_answer(told, passage.context))
     passage.record.finish(_OK)
     return WholeReply(body, {**passage.headers, **_JSON})
 
@@ -132,7 +134,8 @@ def _encode(body: JsonObject) -> bytes:
 
 def _whole_as_stream(passage: Passage, answer: Answer) -> WholeReply:
     writer = passage.call.dialect.open_writer(passage.context)
-    body, deltas = Telling(writer).tell(unfold(restrain(answer, passage.restraints)))
+    telling = Telling(writer, prompt_scale=passage.context.prompt_scale)
+    body, deltas = telling.tell(unfold(restrain(answer, passage.restraints)))
     if isinstance(failed := deltas[-1], Failed):
         raise failed.error
     passage.record.hear(deltas)
@@ -149,7 +152,8 @@ def _streamed(passage: Passage, reply: UpstreamReply) -> StreamedReply:
         relay = passage.upstream.open_relay(context)
         say = Telling(writer).tell
         return StreamedReply(reply, relay, passage.record, say, headers, passage.beat_s, passage.key)
-    crossing = Crossing(passage.upstream.open_reader(), writer, passage.restraints, context.estimate_prompt)
+    reader, restraints = passage.upstream.open_reader(), passage.restraints
+    crossing = Crossing(reader, writer, restraints, context.estimate_prompt, context.prompt_scale)
     return StreamedReply(reply, crossing, passage.record, crossing.say, headers, passage.beat_s, passage.key)
 
 

@@ -7,7 +7,9 @@ compacts in time. Only figures of the prompt are scaled, only for the client, an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from math import floor
 
 from proxy_core.chat import Answer, Delta, Started, Usage, UsageDelta
@@ -50,15 +52,22 @@ def scale_tokens(tokens: int, factor: float) -> int:
     return tokens if factor == 1.0 else floor(tokens * factor + 0.5)
 
 
+def scale_parts(parts: Iterable[int], factor: float, before: int = 0) -> list[int]:
+    """Parts of a prompt, in order, of which so many tokens come before them; together they are the scaled whole.
+
+    Sums are rounded and not parts, so that no rounding gets lost; a part is what lies between two sums.
+    """
+    sums = [scale_tokens(tokens, factor) for tokens in accumulate(parts, initial=before)]
+    return [end - start for start, end in pairwise(sums)]
+
+
 def scale_usage(usage: Usage, factor: float) -> Usage:
     """The same usage with a larger prompt: its parts add up to the scaled whole. Output stays as it is."""
     if factor == 1.0:
         return usage
-    # Sums are rounded and not parts, so that no rounding gets lost and a part is what is between two sums.
-    cached = scale_tokens(usage.cached_tokens, factor)
-    kept = scale_tokens(usage.cached_tokens + usage.cache_write_tokens, factor)
-    whole = scale_tokens(usage.prompt_tokens, factor)
-    return replace(usage, input_tokens=whole - kept, cached_tokens=cached, cache_write_tokens=kept - cached)
+    parts = (usage.cached_tokens, usage.cache_write_tokens, usage.input_tokens)
+    cached, written, fresh = scale_parts(parts, factor)
+    return replace(usage, input_tokens=fresh, cached_tokens=cached, cache_write_tokens=written)
 
 
 def scale_delta(delta: Delta, factor: float) -> Delta:

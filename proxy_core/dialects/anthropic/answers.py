@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from proxy_core.chat import Answer, AnswerPart, StopReason, Text, Thinking, ToolCall, Usage
 from proxy_core.dialects.anthropic.asked import hides_thinking, knows_context_stop
+from proxy_core.dialects.anthropic.scaled import MOST_TOKENS, scaled_usage
 from proxy_core.dialects.arguments import arguments_object, arguments_text
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.unsaid_usage import filled_of
@@ -30,7 +31,6 @@ _STOP_OF_WORD = {word: stop for stop, word in _WORD_OF_STOP.items()} | {
     "length": StopReason.MAX_TOKENS,
     "tool_calls": StopReason.TOOL_USE,
 }
-_MOST_TOKENS = 2**40  # nobody has used more; sums of such figures still fit every JSON writer
 _SERVER_TOOL_COUNTS = ("web_search_requests", "web_fetch_requests")
 
 
@@ -108,7 +108,7 @@ def read_usage(value: object) -> Usage:
 
 
 def _count(value: object) -> int:
-    return min(value, _MOST_TOKENS) if type(value) is int and value > 0 else 0
+    return min(value, MOST_TOKENS) if type(value) is int and value > 0 else 0
 
 
 def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
@@ -121,7 +121,7 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
         "model": context.model,
         "content": content or [{"type": "text", "text": ""}],
         **write_stop(answer.stop, answer.stop_sequence, context, has_calls=_has_calls(answer.parts)),
-        "usage": write_usage(filled_of(answer, context.estimate_prompt)),
+        "usage": write_usage(filled_of(answer, context.told_prompt)),
     }
 
 
@@ -203,9 +203,8 @@ def touch_answer(body: JsonObject, context: ReplyContext) -> JsonObject:
     """
     changes: JsonObject = {} if body.get("model") == context.model else {"model": context.model}
     usage = body.get("usage")
-    mended = mended_usage(usage) if isinstance(usage, dict) else None
-    if mended is not None:
-        changes["usage"] = mended
+    if isinstance(usage, dict) and (told := told_usage(usage, context)) is not usage:
+        changes["usage"] = told
     blocks = body.get("content")
     content: list[object] = blocks if isinstance(blocks, list) else []
     has_calls = any(isinstance(block, dict) and block.get("type") == "tool_use" for block in content)
@@ -223,6 +222,11 @@ def is_shown_thinking(block: object) -> bool:
 def hidden_thinking(block: object) -> object:
     """A raw block; one of thinking without its text."""
     return {**block, "thinking": ""} if isinstance(block, dict) and is_shown_thinking(block) else block
+
+
+def told_usage(usage: JsonObject, context: ReplyContext) -> JsonObject:
+    """The upstream's own usage as the client is told it; the very same where nothing has to change."""
+    return scaled_usage(mended_usage(usage) or usage, context.prompt_scale)
 
 
 def mended_usage(usage: Mapping[str, object]) -> JsonObject | None:

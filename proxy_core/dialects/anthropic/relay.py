@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from proxy_core.chat import Delta, Failed, Finished, ToolCallDelta, ToolCallStarted
-from proxy_core.dialects.anthropic.answers import hidden_thinking, is_shown_thinking, mended_stop, mended_usage
+from proxy_core.dialects.anthropic.answers import hidden_thinking, is_shown_thinking, mended_stop, told_usage
 from proxy_core.dialects.anthropic.asked import hides_thinking
 from proxy_core.dialects.anthropic.errors import write_error
 from proxy_core.dialects.anthropic.stream import KINDS, AnthropicStreamReader
@@ -22,6 +22,7 @@ from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.crossing import Telling
 from proxy_core.errors import ProxyError, UpstreamError
 from proxy_core.jsontypes import JsonObject
+from proxy_core.tokens.scaling import scale_usage
 from proxy_core.wire.sse import SseEvent, encode_comment, encode_event, encode_json, encode_silence
 
 _NOTHING: JsonObject = {}
@@ -61,8 +62,8 @@ class _OpenBlock:
 
 
 class AnthropicRelay:
-    """Events through as they came, but for the client's model name, usage that is missing, counts the SDKs demand,
-    words that the protocol does not have, and `event:` lines that were left out."""
+    """Events through as they came, but for the client's model name, usage that is missing or told larger, counts the
+    SDKs demand, words that the protocol does not have, and `event:` lines that were left out."""
 
     def __init__(self, context: ReplyContext) -> None:
         self._context = context
@@ -151,14 +152,15 @@ class AnthropicRelay:
     def _take_over(self, deltas: list[Delta]) -> tuple[bytes, list[Delta]]:
         """From here on the writer tells the stream: it goes on in an open call, any other block is closed."""
         writer = AnthropicStreamWriter(self._context)
-        self._telling = Telling(writer)
+        self._telling = Telling(writer, prompt_scale=self._context.prompt_scale)
         ended = writer.resume(self._passed_on()) if self._has_begun else b""
         data, deltas = self._telling.tell(deltas)
         return ended + data, deltas
 
     def _passed_on(self) -> Passed:
         reader, block = self._reader, self._block
-        passed = Passed(self._passed, reader.usage, self._has_calls, reader.output_chars)
+        usage = scale_usage(reader.usage, self._context.prompt_scale)
+        passed = Passed(self._passed, usage, self._has_calls, reader.output_chars)
         if block is None:
             return passed
         if block.call >= 0:
@@ -222,9 +224,9 @@ class AnthropicRelay:
         if not isinstance(message.get("content"), list):
             changes["content"] = []
         given = _object(message.get("usage"))
-        usage = mended_usage(given) or given
+        usage = told_usage(given, self._context)
         if not self._reader.usage.prompt_tokens:
-            estimate = self._context.estimate_prompt()
+            estimate = self._context.told_prompt()
             if estimate or "input_tokens" not in given:
                 usage = {"output_tokens": 0, **usage, "input_tokens": estimate}
         if usage is not given:
@@ -255,11 +257,11 @@ class AnthropicRelay:
         usage = payload.get("usage")
         given = _object(usage)
         guessed = self._reader.guessed_usage().output_tokens
-        mended = mended_usage(given) or given
+        told = told_usage(given, self._context)
         if not isinstance(usage, dict) or (self._is_stopped and not self._reader.usage.output_tokens and guessed):
-            mended = {**mended, "output_tokens": guessed}
-        if mended is not given:
-            changes["usage"] = mended
+            told = {**told, "output_tokens": guessed}
+        if told is not given:
+            changes["usage"] = told
         return {**payload, **changes} if changes else None
 
 

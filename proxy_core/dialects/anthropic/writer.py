@@ -196,7 +196,7 @@ class AnthropicStreamWriter:
         usage = (started.usage if started else None) or Usage()
         self._usage = merge_usage(self._usage, usage)
         if not usage.prompt_tokens:
-            usage = replace(usage, input_tokens=self._context.estimate_prompt())
+            usage = replace(usage, input_tokens=self._context.told_prompt())
         message: JsonObject = {
             "id": message_id(started.id if started else "", self._context),
             "type": "message",

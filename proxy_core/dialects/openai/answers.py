@@ -12,6 +12,7 @@ from proxy_core.dialects.openai.reasons import (
     is_cut,
     read_finish,
     read_usage,
+    scaled_usage,
     write_finish,
     write_usage,
 )
@@ -105,7 +106,7 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
     """The whole reply, under the name of the model that the client asked for. Raises UpstreamError for a call that
     is not whole."""
     extras = extras_of(answer.extras)
-    usage = write_usage(filled_of(answer, context.estimate_prompt))
+    usage = write_usage(filled_of(answer, context.told_prompt))
     choice = {
         **extras.choice,
         "index": 0,
@@ -151,10 +152,12 @@ def touch_answer(body: JsonObject, context: ReplyContext) -> JsonObject:
 
     Raises UpstreamError for a call that is not whole.
     """
-    choices, answer_id = body.get("choices"), text_of(body.get("id"))
+    choices, answer_id, usage = body.get("choices"), text_of(body.get("id")), body.get("usage")
     touched: JsonObject = {**body, "object": "chat.completion", "model": context.model}
     if isinstance(choices, list):
         touched["choices"] = [_touch_choice(choice, answer_id) for choice in choices]
+    if isinstance(usage, dict):
+        touched["usage"] = scaled_usage(usage, context.prompt_scale)
     return touched
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from proxy_core.chat import StopReason, Usage
 from proxy_core.jsontypes import JsonObject
+from proxy_core.tokens.scaling import scale_parts, scale_tokens
 
 _STOP_OF_FINISH = {
     "stop": StopReason.END_TURN,
@@ -27,6 +28,7 @@ _FINISH_OF_STOP = {
 }
 _CUT = (StopReason.MAX_TOKENS, StopReason.CONTEXT_EXCEEDED, StopReason.REFUSAL)
 _MOST_TOKENS = 2**40  # nobody has used more; sums of such figures still fit every JSON writer
+_CACHED = ("cached_tokens", "cache_write_tokens")
 _STANDARD = frozenset(["stop", "length", "tool_calls", "content_filter", "function_call"])
 
 
@@ -94,3 +96,23 @@ def write_usage(usage: Usage) -> JsonObject:
     if usage.thinking_tokens is not None:
         written["completion_tokens_details"] = {"reasoning_tokens": usage.thinking_tokens}
     return written
+
+
+def scaled_usage(usage: JsonObject, factor: float) -> JsonObject:
+    """An upstream's own `usage` with what it says of the prompt scaled (`tokens.scaling`), all else as it was.
+
+    The very same object where nothing changes.
+    """
+    prompt, total = _tokens(usage, "prompt_tokens"), _tokens(usage, "total_tokens")
+    told = scale_tokens(prompt, factor)
+    if told == prompt:
+        return usage
+    changes: JsonObject = {"prompt_tokens": told}
+    if total:
+        changes["total_tokens"] = total + told - prompt
+    details = _details(usage, "prompt_tokens_details")
+    cached = scale_parts([_tokens(details, name) for name in _CACHED], factor)
+    if any(cached):
+        scaled = {name: tokens for name, tokens in zip(_CACHED, cached, strict=True) if tokens}
+        changes["prompt_tokens_details"] = {**details, **scaled}
+    return {**usage, **changes}

@@ -1,9 +1,10 @@
 """A chat completion stream for a client of this very dialect: bytes pass as they came unless they must not.
 
-Changed are the model's name where the client asked for another, a missing `object`, a finish_reason that is z.ai's
-own or contradicts the calls, and calls told otherwise than by the standard (`stream_calls`): they are told anew, as our
-reader understood them. A usage chunk that nobody asked for is held back. A role said in every delta, as z.ai does,
-passes: it is no reason to render a whole stream anew. Each event is parsed once.
+Changed are the model's name where the client asked for another, the size of the prompt where it is told larger, a
+missing `object`, a finish_reason that is z.ai's own or contradicts the calls, and calls told otherwise than by the
+standard (`stream_calls`): they are told anew, as our reader understood them. A usage chunk that nobody asked for is
+held back. A role said in every delta, as z.ai does, passes: it is no reason to render a whole stream anew. Each event
+is parsed once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from proxy_core.dialects.arguments import bad_arguments
 from proxy_core.dialects.base import ReplyContext
 from proxy_core.dialects.openai.answers import completion_id, text_of
 from proxy_core.dialects.openai.messages import function_call
-from proxy_core.dialects.openai.reasons import is_cut, read_usage, standard_finish, write_finish, write_usage
+from proxy_core.dialects.openai.reasons import (
+    is_cut,
+    read_usage,
+    scaled_usage,
+    standard_finish,
+    write_finish,
+    write_usage,
+)
 from proxy_core.dialects.openai.stream_calls import is_foreign
 from proxy_core.dialects.openai.stream_reader import DONE_DATA, OpenAiStreamReader, parse_chunk
 from proxy_core.dialects.openai.stream_writer import DONE, error_end
@@ -80,7 +88,12 @@ class OpenAiRelay:
         """A chunk behind the finish_reason: no client waits for more of the answer, but for what it used."""
         if not chunk.get("usage") or not self._context.wants_usage:
             return b""
-        return encode_json({**self._head(), "choices": [], "usage": chunk["usage"]})
+        return encode_json({**self._head(), "choices": [], "usage": self._told_usage(chunk)})
+
+    def _told_usage(self, chunk: JsonObject) -> object:
+        """What a chunk says of usage, as the client is told it; the very same where nothing has to change."""
+        said = chunk.get("usage")
+        return scaled_usage(said, self._context.prompt_scale) if isinstance(said, dict) else said
 
     def _is_broken(self, deltas: list[Delta]) -> bool:
         """Whether these end the answer as if it were whole, and a call in it is not."""
@@ -94,9 +107,13 @@ class OpenAiRelay:
             return b""
         first = choices[0] if isinstance(choices, list) and choices else None
         late, mended = self._mended(first, deltas) if isinstance(first, dict) else ([], first)
-        if chunk.get("model") == self._context.model and "object" in chunk and mended is first and not late:
+        usage = self._told_usage(chunk)
+        is_regular = chunk.get("model") == self._context.model and "object" in chunk and usage is chunk.get("usage")
+        if is_regular and mended is first and not late:
             return raw
         touched = {**chunk, "object": _OBJECT, "model": self._context.model}
+        if "usage" in chunk:
+            touched["usage"] = usage
         if mended is not first:
             touched["choices"] = [mended]
         try:
@@ -171,7 +188,7 @@ class OpenAiRelay:
         """The usage that was asked for and never came."""
         if not self._lacks_usage:
             return b""
-        usage = filled(Usage(), self._context.estimate_prompt, self._output_chars)
+        usage = filled(Usage(), self._context.told_prompt, self._output_chars)
         return encode_json({**self._head(), "choices": [], "usage": write_usage(usage)})
 
     def _own_chunk(self, said: JsonObject, finish: str | None = None) -> bytes:

@@ -136,7 +136,7 @@ class OpenAiStreamWriter:
         finish = finish_for(self._stop, self._context)
         ending.append(self._chunk({**extras.message}, finish, extras.choice))
         if self._context.wants_usage:
-            usage = filled(self._usage, self._context.estimate_prompt, self._output_chars)
+            usage = filled(self._usage, self._context.told_prompt, self._output_chars)
             ending.append(
                 encode_json({**self._head, "choices": [], "usage": with_usage_extras(write_usage(usage), extras)})
             )

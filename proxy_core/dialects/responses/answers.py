@@ -38,7 +38,7 @@ def write_answer(answer: Answer, context: ReplyContext) -> JsonObject:
         _write_item(part, identity, index, "incomplete" if is_cut and index == len(shown) - 1 else "completed", echo)
         for index, part in enumerate(shown)
     ]
-    news = {**ended(answer.stop), "usage": write_usage(filled_of(answer, context.estimate_prompt))}
+    news = {**ended(answer.stop), "usage": write_usage(filled_of(answer, context.told_prompt))}
     return response_object(identity, answer.created or context.created, context, output, **news)
 
 

@@ -211,7 +211,7 @@ class ResponsesStreamWriter:
         if self._has_ended():
             return closing
         self._state = _State.OVER
-        usage = filled(self._usage, self._context.estimate_prompt, self._output_chars)
+        usage = filled(self._usage, self._context.told_prompt, self._output_chars)
         response = self._response(**ended(self._stop), usage=write_usage(usage))
         return closing + self._written([{"type": f"response.{response['status']}", "response": response}])
 

@@ -263,6 +263,32 @@ def test_figures_that_were_never_said_are_guessed():
     assert folded(sent(relayed(start(), *text, ended, END)[0]))["usage"]["output_tokens"] == 2
 
 
+@pytest.mark.parametrize("odd_events", [[], [delta(3, "text_delta", text="late")]], ids=["relayed", "taken over"])
+@pytest.mark.parametrize(
+    ("at_start", "at_end", "told"),
+    [
+        ({"input_tokens": 5}, {"output_tokens": 7}, (10, None)),
+        ({"input_tokens": 5}, {"input_tokens": 6, "output_tokens": 7}, (10, 12)),
+        ({"input_tokens": 0}, {"input_tokens": 6, "output_tokens": 7}, (180, 12)),
+    ],
+)
+def test_prompts_are_told_larger_and_heard_as_they_are(odd_events, at_start, at_end, told):
+    events = [start(**at_start), *odd_events, message_delta("end_turn", **at_end), END]
+    context = {"estimate_prompt": lambda: 90, "prompt_scale": 2.0}
+    raw, deltas = relayed(*events, **context)
+    begun, *_, ended, _ = sent(raw)
+    # A writer that took over repeats what was said at the start.
+    repeated = told[0] if odd_events and told[1] is None else told[1]
+    assert (begun["message"]["usage"]["input_tokens"], ended["usage"].get("input_tokens")) == (told[0], repeated)
+    assert deltas == relayed(*events)[1]
+
+
+def test_a_prompt_that_was_told_larger_is_repeated_as_such():
+    ended = event({"type": "message_delta", "delta": {"stop_reason": "end_turn"}})
+    raw, _ = relayed(start(input_tokens=5), delta(3, "text_delta", text=""), ended, END, prompt_scale=2.0)
+    assert sent(raw)[-2]["usage"]["input_tokens"] == 10
+
+
 def test_pings_in_front_of_the_message_are_comments():
     assert relayed(PING, *GOLDEN)[0] == b": ping\n\n" + relayed(*GOLDEN)[0]
 

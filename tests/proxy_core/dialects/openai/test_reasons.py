@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from proxy_core.chat import StopReason, Usage
-from proxy_core.dialects.openai.reasons import read_finish, read_usage, standard_finish, write_finish, write_usage
+from proxy_core.dialects.openai.reasons import (
+    read_finish,
+    read_usage,
+    scaled_usage,
+    standard_finish,
+    write_finish,
+    write_usage,
+)
 from proxy_core.jsontypes import JsonObject
 
 
@@ -91,3 +98,33 @@ def test_usage_survives_the_way_there_and_back(usage: Usage) -> None:
     written = write_usage(usage)
     assert read_usage(written) == usage
     assert written["total_tokens"] == usage.prompt_tokens + usage.output_tokens
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ({"prompt_tokens": 3}, {"prompt_tokens": 5}),
+        (
+            {"prompt_tokens": 10, "completion_tokens": 4, "total_tokens": 20, "x": {"prompt_tokens": 1}},
+            {"prompt_tokens": 15, "completion_tokens": 4, "total_tokens": 25, "x": {"prompt_tokens": 1}},
+        ),
+        (
+            {"prompt_tokens": 3, "prompt_tokens_details": {"cached_tokens": 1, "cache_write_tokens": 1, "x": 1}},
+            {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 1, "x": 1}},
+        ),
+        (
+            {"prompt_tokens": 2, "total_tokens": None, "prompt_tokens_details": {"cached_tokens": 0}},
+            {"prompt_tokens": 3, "total_tokens": None, "prompt_tokens_details": {"cached_tokens": 0}},
+        ),
+    ],
+)
+def test_what_is_said_of_the_prompt_grows(usage: JsonObject, told: JsonObject) -> None:
+    before = repr(usage)
+    assert scaled_usage(usage, 1.5) == told
+    assert repr(usage) == before
+    assert scaled_usage(usage, 1.0) is usage
+
+
+@pytest.mark.parametrize("usage", [{}, {"completion_tokens": 5}, {"prompt_tokens": 0}, {"prompt_tokens": "3"}])
+def test_usage_without_a_prompt_is_the_same(usage: JsonObject) -> None:
+    assert scaled_usage(usage, 3.0) is usage

@@ -135,6 +135,22 @@ def test_usage_that_never_came_is_reckoned(
     assert [wanted.items() <= found for wanted, found in zip(reckoned, told, strict=True)] == [True] * len(reckoned)
 
 
+@pytest.mark.parametrize(
+    ("stream", "prompt"),
+    [
+        ([TEXT, END | STANDARD | {"usage": {"prompt_tokens": 3}}], 6),
+        ([TEXT, END, USAGE_ONLY], 6),
+        ([TEXT, END | STANDARD, TEXT | USAGE_ONLY | {"choices": TEXT["choices"]}], 6),
+        ([TEXT, END | {"usage": None}], 24),
+    ],
+)
+def test_prompts_are_told_larger_and_heard_as_they_are(stream: list[object], prompt: int) -> None:
+    sent, deltas = relay(*stream, "[DONE]", context=replace(COUNTING, prompt_scale=2.0))
+    told = [said["usage"] for said in payloads(sent) if isinstance(said, dict) and said.get("usage")]
+    assert [usage["prompt_tokens"] for usage in told] == [prompt]
+    assert deltas == read_all(*stream, "[DONE]")
+
+
 def test_usage_on_a_chunk_with_choices_passes() -> None:
     assert payloads(relay(END | USAGE_ONLY | {"choices": END["choices"]}, "[DONE]")[0])[0]["usage"] == {
         "prompt_tokens": 3
