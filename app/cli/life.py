@@ -16,11 +16,12 @@ from app.cli.choices import complete_server
 from app.cli.desk import AsJson, Desk, Home, number, text
 from app.cli.exits import EXIT_FAILED, EXIT_NOT_RUNNING, CommandError
 from app.cli.offline import switch_in_files
-from app.cli.running import is_owned, program_command, start_in_background, wait_for_end
+from app.cli.running import program_command, start_in_background, wait_for_end
 from app.cli.tables import colored, pairs
 from app.cli.watching import run_watching, source_folders
 from app.cli.words import clipped, count, duration, percent
 from app.control.client import ControlClient
+from app.control.lock import is_held
 from app.settings.load import DEMO_SERVER
 from proxy_core.jsontypes import JsonObject
 
@@ -114,7 +115,7 @@ def _chosen(desk: Desk, server: str | None) -> str | None:
 def _running(desk: Desk) -> ControlClient | None:
     """Who runs; one that is just ending is waited for."""
     found = desk.find()
-    if found is None and is_owned(desk.home) and not wait_for_end(desk.home, _ENDING_S):
+    if found is None and is_held(desk.home) and not wait_for_end(desk.home, _ENDING_S):
         found = desk.find()
         if found is None:
             raise CommandError(

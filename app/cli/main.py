@@ -12,6 +12,7 @@ import typer
 from app.cli import life
 from app.cli.config import config
 from app.cli.desk import make_console
+from app.cli.doctor import doctor
 from app.cli.exits import CODES, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NOT_RUNNING, EXIT_USAGE, CommandError
 from app.cli.images import images
 from app.cli.keys import keys
@@ -52,7 +53,7 @@ def _root(
     """Run and look after the proxy from a terminal."""
 
 
-for command in (life.status, life.start, life.stop, life.restart, life.switch, life.show, config, logs, models):
+for command in (life.status, life.start, life.stop, life.restart, life.switch, life.show, config, logs, models, doctor):
     cli.command()(command)
 cli.add_typer(servers, name="servers")
 cli.add_typer(keys, name="keys")
@@ -72,7 +73,7 @@ def main() -> None:
 def run() -> int:
     """One command, as `sys.argv` has it; its exit code."""
     try:
-        cli()
+        cli(prog_name="proxy-cli")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except KeyboardInterrupt:

@@ -9,12 +9,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from app.cli.exits import EXIT_FAILED, CommandError
 from app.control.client import ControlClient, ControlError, find_instance
+from app.control.lock import is_held
 from app.errors import home_ending
-from app.paths import LOCK_FILE, LOGS_FOLDER, ensure_home
+from app.paths import LOGS_FOLDER, ensure_home
 
 START_LOG = "start.log"
 START_WITHIN_S = 30.0
@@ -28,22 +27,6 @@ def program_command() -> list[str]:
         own = Path(sys.executable)
         return [str(own.with_name("anthropic-proxy" + own.suffix))]
     return [sys.executable, "-P", "-m", "app"]
-
-
-def is_owned(home: Path) -> bool:
-    """Whether some process holds the data folder, be it only to end."""
-    path = home / LOCK_FILE
-    if not path.exists():
-        return False
-    lock = FileLock(path, mode=0o600)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    lock.release()
-    return False
 
 
 def start_in_background(home: Path, arguments: Sequence[str]) -> ControlClient:
@@ -110,7 +93,7 @@ def _last_words(log: Path) -> str:
 def wait_for_end(home: Path, limit_s: float) -> bool:
     """Whether the data folder is free within so many seconds: only then has an instance ended for good."""
     deadline = time.monotonic() + limit_s
-    while is_owned(home):
+    while is_held(home):
         if time.monotonic() >= deadline:
             return False
         time.sleep(_POLL_S)

@@ -88,6 +88,22 @@ def claim_home(home: Path, kind: FaceKind) -> Claim | None:
     return Claim(home, kind, lock)
 
 
+def is_held(home: Path) -> bool:
+    """Whether some process holds the data folder, be it only to end."""
+    path = home / LOCK_FILE
+    if not path.exists():
+        return False
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
 def read_record(home: Path) -> InstanceRecord | None:
     """What runtime.json says; None where it is missing, broken, or its process is gone."""
     try:

@@ -40,6 +40,9 @@ DEMO_SERVER = "demo"
 _SCREENLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
 """Qt's own stand-ins for a display server."""
 
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+SURROUNDINGS = (*_PROXIES, *map(str.lower, _PROXIES), "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE")
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -73,6 +76,12 @@ def _home_in_dotenv(cwd: Path, environ: Mapping[str, str]) -> str:
         return read_dotenv(cwd / DOTENV_FILE, environ).values.get(HOME_NAME, "").strip()
     except (BrokenFileError, OSError):
         return ""  # load() reads the same file again and says what is wrong with it
+
+
+def surroundings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the environment says to other programs that bears on us: HTTP proxies, and where clients send requests."""
+    environ = os.environ if environ is None else environ
+    return {name: environ[name] for name in SURROUNDINGS if environ.get(name, "").strip()}
 
 
 def find_editor(environ: Mapping[str, str] | None = None) -> str:
