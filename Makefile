@@ -62,8 +62,9 @@ lock: ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate \
 	  --no-emit-index-url --no-emit-package anthropic-proxy --custom-compile-command "make lock" \
 	  $(ARGS) --output-file requirements.lock pyproject.toml
+	$(BIN)/python -m tests.packages --write
 
-readme: ## write the settings table in README.md anew from the declarations
+readme: ## write the settings table in README.md and .env.example anew from the declarations
 	@.ci/setup lint
 	@$(BIN)/python -m tests.readme --write
 

@@ -35,6 +35,9 @@ def start(
     log_level: Annotated[str | None, typer.Option(help="DEBUG, INFO, WARNING, ERROR or CRITICAL.")] = None,
     home: Annotated[str | None, typer.Option(help="Data folder; default ~/.anthropic-proxy.")] = None,
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True)] = False,
+    health: Annotated[
+        bool, typer.Option("--health", help="Ask the running instance if it is well: exit 0 or 1.")
+    ] = False,
     self_test: Annotated[bool, typer.Option("--self-test", hidden=True)] = False,
 ) -> None:
     """A local LLM proxy: OpenAI and Anthropic APIs on localhost, GLM models behind them."""
@@ -42,7 +45,7 @@ def start(
         raise typer.Exit(_test_itself(headless))
     folder = find_home(home, Path.cwd())
     flags = {"host": host, "port": port, "current_server": server, "log_level": log_level}
-    face = _run_headless if headless else _run_tray
+    face = _ask_health if health else _run_headless if headless else _run_tray
     try:
         code = face(folder, load(folder, flags, demo=demo), demo)
     except EndingError as error:
@@ -55,6 +58,17 @@ def _run_headless(home: Path, loaded: Loaded, demo: bool) -> int:
     from app import headless
 
     return headless.run(home, loaded, demo=demo)
+
+
+def _ask_health(home: Path, loaded: Loaded, demo: bool) -> int:
+    from app.control.health import ask_health
+    from app.control.lock import read_record
+
+    record = read_record(home)
+    host, port = loaded.settings.host, loaded.settings.port
+    is_well, sentence = ask_health((record.host, record.port) if record is not None and not port else (host, port))
+    typer.echo(sentence, err=not is_well)
+    return 0 if is_well else 1
 
 
 def _run_tray(home: Path, loaded: Loaded, demo: bool) -> int:

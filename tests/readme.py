@@ -1,6 +1,6 @@
 """The settings table of README.md, written from the declarations.
 
-usage: python -m tests.readme --write
+And .env.example. usage: python -m tests.readme --write
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 import sys
 
-from app.settings.describe import SettingRow, describe_settings
+from app.settings.describe import SettingRow, describe_settings, env_example
 from tests.source import ROOT
 
 README = ROOT / "README.md"
+EXAMPLE = ROOT / ".env.example"
 BEGIN = "<!-- settings: written by `make readme` -->\n"
 END = "<!-- end of settings -->\n"
 
@@ -41,6 +42,7 @@ def write() -> None:
     """Put the table of today between the markers."""
     before, begin, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
+    EXAMPLE.write_text(env_example(), encoding="utf-8")
     README.write_text(before + begin + settings_table() + end + after, encoding="utf-8")
 
 

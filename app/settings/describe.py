@@ -94,6 +94,37 @@ def describe_settings() -> tuple[SettingRow, ...]:
     return tuple(_row(name, info) for name, info in Settings.model_fields.items())
 
 
+_KEYS = """\
+# Settings of Anthropic Proxy: copy this file to .env and take out the # in front of what you change.
+# Written by `make readme` from the declarations; the values shown are the defaults.
+
+# The key for the server. On a desktop leave it out: there it belongs into the system keyring.
+SERVER_API_KEY=your_z_ai_api_key
+# Or a file that holds it, such as a mounted secret.
+#SERVER_API_KEY_FILE=/run/secrets/server_api_key
+# What clients must send as their API key. Needed for any address beyond loopback, and so by docker-compose.yml.
+PROXY_ACCESS_KEY=
+#PROXY_ACCESS_KEY_FILE=/run/secrets/proxy_access_key
+# The data folder; empty: .anthropic-proxy in the home folder.
+#ANTHROPIC_PROXY_HOME=
+"""
+
+
+def env_example() -> str:
+    """The text of .env.example: every name that the environment may set, its help, what it may be and its default."""
+    parts, group = [_KEYS], ""
+    rows = describe_settings()
+    groups = list(dict.fromkeys(row.group for row in rows))
+    for row in sorted(rows, key=lambda row: groups.index(row.group)):
+        if row.group != group:
+            group = row.group
+            parts.append(f"# --- {group} ---\n")
+        words = row.help.replace("\n", " ")
+        value = f"'{row.default}'" if " " in row.default else row.default
+        parts.append(f"# {words}\n# Allowed: {row.allowed}.\n#{row.environment[0]}={value}\n")
+    return "\n".join(parts)
+
+
 def _row(name: str, info: FieldInfo) -> SettingRow:
     declared = option(name, Settings)
     return SettingRow(
