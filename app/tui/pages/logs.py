@@ -99,7 +99,7 @@ class LogsPage(Page):
 
     def _show_foot(self) -> None:
         if self._problem:
-            text = tr("{path} cannot be read: {reason}.", path=self._path, reason=self._problem)
+            text = tr("Cannot be read ({reason}): {path}", path=self._path, reason=self._problem)
         elif not self._lines:
             text = tr("No lines yet in {path}.", path=self._path)
         else:

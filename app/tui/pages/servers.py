@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
@@ -57,10 +58,10 @@ class ServersPage(Page):
 
     def _take(self, body: JsonObject) -> None:
         known = {server.name: server.reach for server in self._servers}
-        fresh = read_servers(body)
-        self._servers = fresh
+        servers = [replace(item, reach=item.reach or known.get(item.name)) for item in read_servers(body)]
+        self._servers = tuple(servers)
         heads = ("", tr("Server"), tr("Plan"), tr("Region"), tr("Key"), tr("State"), tr("Latency"))
-        rows = {server.name: _cells(server, server.reach or known.get(server.name)) for server in fresh}
+        rows = {server.name: _cells(server) for server in servers}
         self.query_one(FactTable).fill(heads, rows)
 
     @on(FactTable.RowSelected)
@@ -88,7 +89,7 @@ class ServersPage(Page):
         self.desk.say(" · ".join(part for part in (name, trial.message, took) if part), bad=not trial.ok)
 
 
-def _cells(server: ServerFacts, reach: Reach | None) -> Cells:
+def _cells(server: ServerFacts) -> Cells:
     keys = {
         "stored": tr("stored"),
         "given": tr("given"),
@@ -103,7 +104,7 @@ def _cells(server: ServerFacts, reach: Reach | None) -> Cells:
         Text(server.region[:14]),
         Text(keys.get(server.key, server.key), style="yellow" if server.key == "none" else ""),
         _breaker(server.breaker),
-        _distance(reach),
+        _distance(server.reach),
     )
 
 

@@ -247,9 +247,11 @@ async def sees(pilot, *words: str) -> None:
 
 
 @asynccontextmanager
-async def shown(home: Path, instance: FakeInstance | None = None, host: FakeHost | None = None, size=(80, 24)):
+async def shown(
+    home: Path, instance: FakeInstance | None = None, host: FakeHost | None = None, size=(80, 24), word="127.0.0.1:5000"
+):
     """The pilot of a screen that shows `instance`."""
     async with make_app(home, instance, host).run_test(size=size) as pilot:
         if instance is not None:
-            await sees(pilot, "127.0.0.1:5000")
+            await sees(pilot, word)
         yield pilot
