@@ -8,13 +8,16 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.completion import completion_init  # type: ignore[attr-defined]  # the one way without its own options
 
 from app.cli import life
+from app.cli.completion import completion
 from app.cli.config import config
 from app.cli.desk import make_console
 from app.cli.doctor import doctor
 from app.cli.exits import CODES, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NOT_RUNNING, EXIT_USAGE, CommandError
 from app.cli.images import images
+from app.cli.interactive import interactive, tui
 from app.cli.keys import keys
 from app.cli.logs import logs
 from app.cli.models import models
@@ -53,7 +56,21 @@ def _root(
     """Run and look after the proxy from a terminal."""
 
 
-for command in (life.status, life.start, life.stop, life.restart, life.switch, life.show, config, logs, models, doctor):
+for command in (
+    life.status,
+    life.start,
+    life.stop,
+    life.restart,
+    life.switch,
+    life.show,
+    config,
+    logs,
+    models,
+    doctor,
+    tui,
+    interactive,
+    completion,
+):
     cli.command()(command)
 cli.add_typer(servers, name="servers")
 cli.add_typer(keys, name="keys")
@@ -72,6 +89,7 @@ def main() -> None:
 
 def run() -> int:
     """One command, as `sys.argv` has it; its exit code."""
+    completion_init()  # the shell asks this program itself what to offer
     try:
         cli(prog_name="proxy-cli")
     except SystemExit as ended:

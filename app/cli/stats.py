@@ -65,10 +65,14 @@ def _stats(
     if realtime:
         watch(desk, seconds)
         return
-    found = read_stats(desk, hours, by)
+    show_stats(desk, read_stats(desk, hours, by), by)
+
+
+def show_stats(desk: Desk, found: JsonObject, by: Grouping) -> None:
+    """What read_stats found."""
     groups = objects(found, "groups")
     desk.tell(found, lambda: _summary(found))
-    if groups and not as_json:
+    if groups and not desk.as_json:
         desk.print("")
         desk.print(_groups(groups, by))
 
