@@ -1,6 +1,7 @@
 # The proxy without a desktop: the base dependencies of requirements.lock, each checked by its hash, and no Qt.
 #   docker build -t anthropic-proxy .
 #   docker run -p 5000:5000 -e PROXY_ACCESS_KEY=… -e SERVER_API_KEY=… -v anthropic-proxy:/data anthropic-proxy
+# hadolint global ignore=DL3059
 
 FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

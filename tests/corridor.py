@@ -27,6 +27,7 @@ from tests.fake_upstream import FakeUpstream
 CLIENT_KEY = "client-key-of-the-test"
 STORED_KEY = "stored-key-of-the-test"
 _TIMEOUT_S = 30.0
+_BEAT_S = Pace().beat_s
 _LARGE_BYTES = 2**20
 
 
@@ -38,7 +39,7 @@ class Corridor:
     are to outlive it.
     """
 
-    def __init__(self, upstream: FakeUpstream, folder: Path | None = None, beat_s: float = Pace.beat_s) -> None:
+    def __init__(self, upstream: FakeUpstream, folder: Path | None = None, beat_s: float = _BEAT_S) -> None:
         self.upstream = upstream
         self.settings = ProxySettings(port=0)
         self.access_key: str | None = None

@@ -35,11 +35,17 @@ class Scrape:
         return self._metrics.render()
 
     def _lanes(self) -> Iterable[Reading]:
-        for (server, model), lane in islice(self._throttle.lanes(), _MOST_LANES):
+        sums: dict[tuple[str, str], list[int]] = {}
+        for server, model, lane in self._throttle.lanes():
+            figures = (lane.in_flight, lane.waiting, lane.limit)
+            sums[server, model] = [
+                sum(pair) for pair in zip(sums.get((server, model), (0, 0, 0)), figures, strict=True)
+            ]
+        for (server, model), (in_flight, waiting, limit) in islice(sums.items(), _MOST_LANES):
             labels = (("server", server), ("model", model))
-            yield Reading("lane_in_flight", "Requests in a lane.", lane.in_flight, labels)
-            yield Reading("lane_waiting", "Requests in front of a lane.", lane.waiting, labels)
-            yield Reading("lane_limit", "Places of a lane.", lane.limit, labels)
+            yield Reading("lane_in_flight", "Requests in a lane.", in_flight, labels)
+            yield Reading("lane_waiting", "Requests in front of a lane.", waiting, labels)
+            yield Reading("lane_limit", "Places of a lane.", limit, labels)
 
     def _openness(self) -> Iterable[Reading]:
         for server, state in self._breakers.states():

@@ -178,9 +178,9 @@ class Throttle:
         self._clock = clock
         self._lanes: dict[tuple[str, str], Lane] = {}
 
-    def lanes(self) -> Iterable[tuple[tuple[str, str], Lane]]:
-        """All lanes by server and model."""
-        return self._lanes.items()
+    def lanes(self) -> Iterable[tuple[str, str, Lane]]:
+        """All lanes with their servers and models; several of one pair where keys have lanes of their own."""
+        return ((server, model, lane) for (server, model), lane in self._lanes.items())
 
     def lane(self, server: str, model: str) -> Lane:
         """The lane of one server and model."""
