@@ -13,7 +13,7 @@ from proxy_core.pipeline.turning import Passage, turn_answer
 from proxy_core.upstream.client import Outgoing, UpstreamClient
 from proxy_core.upstream.faults import whole_request_fault
 from proxy_core.upstream.retry import MAX_TOTAL_S, Budget, Pace, budget_of, persist
-from proxy_core.upstream.throttle import Throttle, Ticket
+from proxy_core.upstream.throttle import LimitStore, Throttle, Ticket
 from proxy_core.upstream_codes import ErrorClass
 
 log = logging.getLogger(__name__)
@@ -24,13 +24,15 @@ _QUEUE_S = 60.0
 
 
 class Sender:
-    """Sends for all exchanges. clock: unix seconds, for what the upstream says about times."""
+    """Sends for all exchanges. clock: unix seconds, for what the upstream says about times. limits: see `Throttle`."""
 
-    def __init__(self, client: UpstreamClient, pace: Pace, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: UpstreamClient, pace: Pace, clock: Callable[[], float], limits: LimitStore | None = None
+    ) -> None:
         self._client = client
         self._pace = pace
         self._clock = clock
-        self.throttle = Throttle(pace.clock)
+        self.throttle = Throttle(pace.clock, limits)
 
     async def send(
         self, passage: Passage, outgoing: Outgoing, max_retries: int, *, is_background: bool
@@ -66,7 +68,7 @@ class Sender:
     ) -> WholeReply | StreamedReply:
         """One try in its lane. Refused for others in flight, it waits for their end and goes first then: such a
         refusal costs the upstream nothing and is no try of its own."""
-        lane = self.throttle.lane(passage.route.server.name, passage.route.model)
+        lane = self.throttle.lane(passage.route.server.name, passage.route.model, passage.key)
         limits = outgoing.limits
         patience_s = limits.first_byte_s if outgoing.stream else min(_QUEUE_S, limits.total_s)
         refusals = 0

@@ -72,7 +72,7 @@ class Proxy:
             stores = file_stores(Path(self._folder.name), lambda: setup().settings.description_store_mb, clock)
         self.stores = stores
         pace = pace or Pace()
-        sender = Sender(self._client, pace, clock)
+        sender = Sender(self._client, pace, clock, stores.limits)
         self._trimmer = self._make_trimmer(SideCaller(sender, bus, clock), pace.clock, clock)
         self._corridor = corridor = Corridor(
             setup=setup,

@@ -10,6 +10,7 @@ from proxy_core.stores.description_files import FileDescriptionStore
 from proxy_core.stores.descriptions import DescriptionStore
 from proxy_core.stores.ratios import FileRatioStore, RatioStore
 from proxy_core.stores.shared_descriptions import SharedDescriptionStore
+from proxy_core.stores.shared_limits import SharedLimits
 from proxy_core.stores.shared_link import SharedLink
 from proxy_core.stores.shared_ratios import SharedRatioStore
 from proxy_core.stores.shared_summaries import SharedSummaryStore
@@ -18,12 +19,13 @@ from proxy_core.stores.summaries import FileSummaryStore, SummaryStore
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What was paid for once. link: to the store shared with other proxies, None where there is none."""
+    """What was paid for once, and what proxies agree on. link: to the store shared with others, if there is one."""
 
     descriptions: DescriptionStore
     summaries: SummaryStore
     ratios: RatioStore
     link: SharedLink | None = None
+    limits: SharedLimits | None = None
 
     async def open(self) -> None:
         """To be called on the loop before use. Idempotent; never raises for a store."""
@@ -68,4 +70,5 @@ def open_stores(
         SharedSummaryStore(link, summaries),
         SharedRatioStore(link, ratios),
         link,
+        SharedLimits(link),
     )

@@ -129,9 +129,8 @@ class SharedDescriptionStore:
         return True
 
     async def size(self) -> StoreSize:
-        """How many there are in all; bytes and their bound are of this proxy's own files."""
-        own, known = await self._own.size(), await self.list()
-        return replace(own, pictures=len(known), pinned=sum(one.pinned for one in known))
+        """How much is kept in this proxy's own files; the shared store is too large to be counted at every look."""
+        return await self._own.size()
 
     async def close(self) -> None:
         """Write what is not written yet, and let others describe what was begun here."""
