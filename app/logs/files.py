@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import TypeAlias
 
 from app.logs.hidden import without_secrets
@@ -34,6 +35,8 @@ _LARGEST_FILE = 10 * _MIB
 _PARTS = 6
 """A file may hold this part of all the room, so that there is always something old to clear out."""
 _LONGEST_TEXT = 16_384
+STEADY_S = 10.0
+"""Without a failure for so long, the disk counts as mended: a full one takes a short line now and then."""
 _PLAIN = (bool, int, float, type(None))
 
 Facts: TypeAlias = dict[str, object]
@@ -72,6 +75,7 @@ class LogFiles:
         self._files = {stream: StreamFile(folder / f"{stream}.jsonl") for stream in STREAMS}
         self._lost = 0
         self._is_troubled = self._is_closed = False
+        self._failed_at = 0.0
         self._thread = Thread(target=self._work, name="log files", daemon=True)
         self._thread.start()
 
@@ -136,6 +140,7 @@ class LogFiles:
 
     def _suffer(self, error: OSError, lines: int) -> None:
         self._lost += lines
+        self._failed_at = monotonic()
         if not self._is_troubled:
             self._is_troubled = True
             reason = error.strerror or type(error).__name__
@@ -144,7 +149,7 @@ class LogFiles:
             )
 
     def _recover(self) -> None:
-        if self._is_troubled:
+        if self._is_troubled and monotonic() - self._failed_at >= STEADY_S:
             self._is_troubled = False
             log.warning("The log files are written again; %d lines are missing in them.", self._lost)
             self._lost = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import pytest
 
 from app.logs import close_files, hide, open_files, rebound_files, set_level, setup_logging, want_bodies
 from app.logs.files import LogBounds
+from app.logs.stream_file import StreamFile
 from proxy_core.request_id import REQUEST_ID
 from proxy_core.upstream.traffic import Traffic
 from tests.app.programs import ROOT
@@ -143,7 +145,8 @@ def test_a_folder_that_cannot_be_written_is_said_once_and_so_is_the_end_of_it(tm
     assert output.getvalue().count("cannot be written") == 1
 
 
-def test_lines_come_again_when_the_folder_does(tmp_path, output):
+def test_lines_come_again_when_the_folder_does(tmp_path, output, monkeypatch):
+    monkeypatch.setattr("app.logs.files.STEADY_S", 0.0)
     (tmp_path / "logs").write_text("in the way")
     log = begin(tmp_path / "logs", output)
     log.info("lost")
@@ -152,6 +155,24 @@ def test_lines_come_again_when_the_folder_does(tmp_path, output):
     log.info("kept")
     wait_for(lambda: "written again" in output.getvalue())
     assert "kept" in [line["event"] for line in lines(tmp_path / "logs")]
+
+
+def test_a_full_disk_that_takes_a_line_now_and_then_is_said_once(tmp_path, output, monkeypatch):
+    append, tries = StreamFile.append, []
+
+    def every_other(file: StreamFile, data: bytes) -> None:
+        tries.append(data)
+        if len(tries) % 2:
+            raise OSError(errno.ENOSPC, "full")
+        append(file, data)
+
+    monkeypatch.setattr(StreamFile, "append", every_other)
+    log = begin(tmp_path, output)
+    for number in range(8):
+        log.info("%d", number)
+        wait_for(lambda number=number: any(b'"%d"' % number in data for data in tries))
+    assert len(lines(tmp_path)) >= 4
+    assert (output.getvalue().count("cannot be written"), output.getvalue().count("again")) == (1, 0)
 
 
 CRASH = """

@@ -1,0 +1,35 @@
+"""Every line that belongs to a request says to which, in each file and from each task that worked for it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from app.logs import close_files, open_files, setup_logging
+from app.logs.files import LogBounds
+from tests.app.runtimes import ask, make_runtime
+
+
+def read(folder: Path, stream: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / f"{stream}.jsonl").read_text().splitlines()]
+
+
+async def test_each_exchange_is_one_line_and_its_requests_bear_its_id(tmp_path: Path, output: object) -> None:
+    setup_logging("DEBUG", structured=False, stream=output)
+    open_files(tmp_path / "logs", LogBounds())
+    runtime = make_runtime(tmp_path, demo=True)
+    await runtime.start()
+    statuses = [(await ask(runtime, text=text))[0] for text in ("fast", "error 1302", "fast")]
+    await runtime.stop()
+    close_files()
+    access = read(tmp_path / "logs", "access")
+    assert [line["status"] for line in access] == statuses
+    assert {(line["event"], line["door"], line["server"]) for line in access} == {
+        ("exchange", "/v1/chat/completions", "demo")
+    }
+    ids = [line["request_id"] for line in access]
+    sent = Counter(line.get("request_id") for line in read(tmp_path / "logs", "upstream") if "request" in line["event"])
+    assert [sent[request_id] - line["retries"] for request_id, line in zip(ids, access, strict=True)] == [1, 1, 1]
+    told = [line for line in read(tmp_path / "logs", "application") if any(i in str(line["event"]) for i in ids)]
+    assert {line.get("request_id") in ids for line in told} == {True}
