@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import logging
 import random
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
@@ -15,8 +16,10 @@ import pytest_asyncio
 
 from proxy_core.chat import Image
 from proxy_core.context.pictures import PLACEHOLDER
-from tests.corridor import Corridor, call
+from tests.corridor import STORED_KEY, Corridor, call
+from tests.fake_upstream import Reply
 from tests.legs import Leg, anthropic_body, ask, openai_body, seen
+from tests.proxy_core.context.talks import SUMMARY
 from tests.proxy_core.context_rig import PATHS, SEEN, House, open_house, shown, worked
 from tests.proxy_core.pipeline.describers import red
 
@@ -153,3 +156,18 @@ async def test_what_is_no_base64(house: House, data: str) -> None:
     raw = json.dumps(body).replace("@@@@", json.dumps(data)[1:-1]).encode()
     got = await call(corridor, "POST", "/v1/messages", raw, {"x-api-key": "k" * 9, "content-type": "application/json"})
     assert (got.status, PLACEHOLDER in told(house) or SEEN in told(house)) == (200, True)
+
+
+@CLIENTS
+async def test_no_log_holds_what_was_said(house: House, client: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    corridor = await house.open()
+    for turns, sight, summary in ((3, house.upstream.sight, Reply()), (4, Reply(body={}), house.upstream.summary)):
+        house.upstream.sight, house.upstream.summary = sight, summary
+        await ask(corridor, Leg(client, "anthropic"), shown(red(turns), turns=turns), stream=False)
+        await ask(corridor, Leg(client, "anthropic"), worked(15 + turns, words=780 + turns), stream=False)
+        corridor = await house.restart(corridor)
+    said = [SEEN, SUMMARY[:40], "Build a parser", "word word", "Look:", STORED_KEY, "Hello, world"]
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("proxy_core"))
+    assert "No summary could be had" in ours
+    assert [words for words in said if words in ours] == []
