@@ -6,14 +6,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-session bench-counting agents lock readme clean
+.PHONY: help run test lint format bench bench-session bench-counting agents installer deb lock readme clean
 
 BIN := .venv/bin
 ARGS ?=
 TESTS ?=
 
 help: ## show these lines
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start the tray program with the built-in demo server (without a display: headless)
 	@.ci/setup run
@@ -56,6 +56,13 @@ bench-counting: ## how long counting tokens takes, and how long it holds up the 
 agents: ## let real coding agents write a file through the demo server (needs Node and the npm registry; TRAY=1: the tray program)
 	@.ci/setup $(if $(TRAY),test,run)
 	@$(if $(TRAY),tests/desktop/session.sh) $(BIN)/python -m tests.agents $(if $(TRAY),--tray) $(ARGS)
+
+installer: ## build dist/anthropic-proxy, a folder that runs without Python
+	@.ci/setup installer
+	nice $(BIN)/pyinstaller --noconfirm --log-level WARN build.spec
+
+deb: installer ## build a Debian package of it, in dist/
+	@resources/packaging/debian/build dist/anthropic-proxy dist
 
 lock: ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@.ci/setup lint

@@ -1,0 +1,5 @@
+"""Where the frozen `proxy-cli` begins."""
+
+from app.cli.main import main
+
+main()
