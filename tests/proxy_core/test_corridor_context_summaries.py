@@ -101,11 +101,24 @@ async def test_without_a_summary_it_goes_as_it_is(house: House, leg: Leg, fault:
     assert len(house.upstream.summaries) == calls
 
 
+REFUSALS = {
+    "1261": TOO_LONG,
+    "1261 as a number": Reply(status=400, body={"error": {"code": 1261, "message": "no"}}),
+    "a word": Reply(status=400, body={"error": {"code": "context_length_exceeded", "message": "no"}}),
+    "a phrase": Reply(status=400, body={"error": {"message": "This model's maximum context length is 9 tokens."}}),
+    "a phrase of 422": Reply(status=422, body={"error": {"message": "prompt is too long: 9 tokens > 8 maximum"}}),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS.keys())
 @ON_ALL_LEGS
-async def test_what_the_upstream_calls_too_long_is_condensed_and_resent(house: House, leg: Leg) -> None:
+async def test_what_the_upstream_calls_too_long_is_condensed_and_resent(
+    house: House, leg: Leg, refusal: Reply, stream: bool
+) -> None:
     corridor = await house.open()
-    house.upstream.replies = [TOO_LONG]
-    await send(corridor, leg, 8)
+    house.upstream.replies = [refusal]
+    await send(corridor, leg, 8, stream=stream)
     assert (is_condensed(house), len(house.upstream.summaries), len(house.upstream.talks)) == (True, 1, 2)
     (exchange,) = finished(corridor)
     assert (exchange.outcome, exchange.retries) == ("done", 1)
