@@ -42,8 +42,9 @@ from proxy_core.pipeline.setup import Setup
 from proxy_core.server.proxy import Proxy
 from proxy_core.server.runner import ListenError
 from proxy_core.settings import DialectName, Server
-from proxy_core.stores.bundle import file_stores
+from proxy_core.stores.bundle import open_stores
 from proxy_core.stores.descriptions import DescriptionStore
+from proxy_core.stores.shared_link import secrets_of
 from proxy_core.telemetry.meter import Meter
 from proxy_core.telemetry.series import STEP_S
 from proxy_core.tokens.learning import Ratio
@@ -92,7 +93,10 @@ class Runtime(KeyVerbs):
         self._is_stopped = self._is_cut = self._wants_to_listen = False
         self._unsaid: list[str] = []
         cache = cache_folder(home, loaded.settings.cache_dir)
-        self.stores = file_stores(cache, lambda: self.store.current.description_store_mb, time.time)
+        shared = loaded.secrets.shared_store
+        for secret in secrets_of(shared):
+            hide(secret)
+        self.stores = open_stores(shared, cache, lambda: self.store.current.description_store_mb, time.time, self._say)
         self._keeper = HistoryKeeper(home / STATS_FOLDER, self.bus, self._history_bounds, self._say, time.time)
         self._grace: asyncio.Timeout | None = None
         self._setup: Setup | None = None

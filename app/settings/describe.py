@@ -105,6 +105,11 @@ SERVER_API_KEY=your_z_ai_api_key
 # What clients must send as their API key. Needed for any address beyond loopback, and so by docker-compose.yml.
 PROXY_ACCESS_KEY=
 #PROXY_ACCESS_KEY_FILE=/run/secrets/proxy_access_key
+# For several instances behind a load balancer: the Valkey or Redis server through which they share descriptions of
+# pictures, summaries, learned token ratios, the state of servers and the limit of requests in flight of each key.
+# Every instance needs the same one. With a password: redis://:password@host:6379/0, rediss:// for TLS.
+#SHARED_STORE=redis://host:6379/0
+#SHARED_STORE_FILE=/run/secrets/shared_store
 # The data folder; empty: .anthropic-proxy in the home folder.
 #ANTHROPIC_PROXY_HOME=
 """

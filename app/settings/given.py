@@ -1,4 +1,7 @@
-"""Keys that were handed over for this run: in the environment, in .env, or as a mounted secret file."""
+"""Secrets that were handed over for this run: in the environment, in .env, or as a mounted secret file.
+
+Keys, and the address of the shared store, in which a password may stand.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from app.settings.keys import is_placeholder, is_sendable
 from app.settings.problems import SettingProblem
 from app.settings.sources import KEY_NAMES
+from proxy_core.stores.shared_link import check_url
 
 _ALLOWED = "printable ASCII without spaces"
 
@@ -22,6 +26,7 @@ class GivenKeys:
     server_key_origin: str = ""
     proxy_access_key: str | None = field(default=None, repr=False)
     access_key_origin: str = ""
+    shared_store: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ def read_given_keys(
     sources: Mapping[str, Mapping[str, str]], problems: list[SettingProblem], notices: list[str]
 ) -> GivenKeys:
     """The keys of all sources (where → names and values), highest rank first."""
-    server_name, access_name = KEY_NAMES
+    server_name, access_name, store_name = KEY_NAMES
     server = _find(server_name, sources, problems)
     if server.value is not None and is_placeholder(server.value):
         notices.append(f"{server.origin} holds a placeholder, not a key; it is not used.")
@@ -44,7 +49,19 @@ def read_given_keys(
     if len(problems) > before:
         # Somebody wanted the door locked: until the mistake is mended nobody comes in.
         access = _Given(secrets.token_urlsafe(32), access_name)
-    return GivenKeys(server.value, server.origin, access.value, access.origin)
+    store = _checked_address(_find(store_name, sources, problems), problems)
+    return GivenKeys(server.value, server.origin, access.value, access.origin, store)
+
+
+def _checked_address(given: _Given, problems: list[SettingProblem]) -> str:
+    """The address of the shared store; "" where none is given, or what is given is none."""
+    try:
+        if given.value is not None:
+            check_url(given.value)
+    except ValueError as error:
+        problems.append(SettingProblem(given.origin, "SHARED_STORE", str(error), "redis://host:port/db"))
+        return ""
+    return given.value or ""
 
 
 def _find(name: str, sources: Mapping[str, Mapping[str, str]], problems: list[SettingProblem]) -> _Given:

@@ -17,7 +17,8 @@ from app.settings.yamlfile import BrokenFileError, put_aside, read_or_set_aside
 from proxy_core.jsontypes import JsonObject
 
 HOME_NAME = "ANTHROPIC_PROXY_HOME"
-KEY_NAMES = ("SERVER_API_KEY", "PROXY_ACCESS_KEY")
+KEY_NAMES = ("SERVER_API_KEY", "PROXY_ACCESS_KEY", "SHARED_STORE")
+"""Secrets, or what may hold one: the address of the shared store has its password in it."""
 KEY_FILE_NAMES = tuple(f"{name}_FILE" for name in KEY_NAMES)
 NAMES_OF_FIELD: Mapping[str, tuple[str, ...]] = {name: environment_names(name) for name in Settings.model_fields}
 KNOWN_NAMES = frozenset(name for names in NAMES_OF_FIELD.values() for name in names).union(

@@ -13,7 +13,7 @@ import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -60,6 +60,13 @@ def check_url(url: str) -> None:
         raise ValueError("the address of the shared store has unknown options; known are " + ", ".join(sorted(OPTIONS)))
     if not (parts.path.strip("/") if parts.scheme == "unix" else parts.hostname):
         raise ValueError("the address of the shared store names no " + ("path" if parts.scheme == "unix" else "host"))
+
+
+def secrets_of(url: str) -> tuple[str, ...]:
+    """The passwords in an address, as they stand there and as they are meant."""
+    parts = urlsplit(url)
+    found = [parts.password or "", *parse_qs(parts.query).get("password", ())]
+    return tuple(dict.fromkeys(form for one in found if one for form in (one, unquote(one))))
 
 
 class SharedLink:

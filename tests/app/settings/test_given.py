@@ -22,6 +22,28 @@ def test_keys_come_from_the_environment_dotenv_and_mounted_files(tmp_path, name,
     assert loaded.problems == ()
 
 
+@pytest.mark.parametrize("source", ["environ", "dotenv", "file"])
+def test_the_shared_store_comes_from_there_too_and_shows_nowhere(tmp_path, source):
+    url = "redis://:hunter2@cache:6379/0"
+    (tmp_path / "url").write_text(f"{url}\n")
+    sources = {
+        "environ": {"environ": {"SHARED_STORE": url}},
+        "dotenv": {"dotenv": f"SHARED_STORE={url}\n"},
+        "file": {"environ": {"SHARED_STORE_FILE": str(tmp_path / "url")}},
+    }
+    loaded = load_home(tmp_path, **sources[source])
+    assert (loaded.secrets.shared_store, loaded.problems) == (url, ())
+    assert "hunter2" not in repr(loaded)
+
+
+def test_what_is_no_shared_store_is_a_problem_that_does_not_repeat_it(tmp_path):
+    loaded = load_home(tmp_path, environ={"SHARED_STORE": "http://:hunter2@cache"})
+    (said,) = told(loaded)
+    assert "must begin with redis://" in said
+    assert "hunter2" not in said
+    assert loaded.secrets.shared_store == ""
+
+
 def test_the_environment_beats_dotenv(tmp_path):
     loaded = load_home(tmp_path, environ={"SERVER_API_KEY": "from-environ-1"}, dotenv="SERVER_API_KEY=from-dotenv-1\n")
     assert loaded.secrets.server_api_key == "from-environ-1"

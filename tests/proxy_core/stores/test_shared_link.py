@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from proxy_core.stores import shared_link
-from proxy_core.stores.shared_link import SharedLink, StoreGoneError, check_url
+from proxy_core.stores.shared_link import SharedLink, StoreGoneError, check_url, secrets_of
 from tests.shared_server import until
 
 
@@ -42,6 +42,19 @@ def test_what_is_no_address_is_refused_without_being_quoted(url):
         check_url(url)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("", ()),
+        ("redis://cache", ()),
+        ("redis://u:a%40b@cache", ("a%40b", "a@b")),
+        ("unix:///s?password=hunter2", ("hunter2",)),
+    ],
+)
+def test_its_passwords_can_be_hidden(url, secrets):
+    assert secrets_of(url) == secrets
 
 
 async def test_it_says_once_that_the_store_is_gone_and_once_that_it_is_back(server, another, caplog):
