@@ -17,7 +17,7 @@ from proxy_core.ledger import Stage
 from tests.corridor import Corridor, call
 from tests.fake_upstream import Reply
 from tests.legs import LEGS, Leg, anthropic_body, ask, openai_body, seen
-from tests.proxy_core.context_rig import CAP_S, PATHS, TOO_LONG, House, finished, open_house, worked
+from tests.proxy_core.context_rig import CAP_S, PATHS, TOO_LONG, House, answer_counted, finished, open_house, worked
 
 ON_ALL_LEGS = pytest.mark.parametrize("leg", LEGS, ids=str)
 BODIES = {"anthropic": anthropic_body, "openai": openai_body}
@@ -124,6 +124,15 @@ async def test_what_the_upstream_calls_too_long_is_condensed_and_resent(
     assert (exchange.outcome, exchange.retries) == ("done", 1)
     assert [cut.stage for cut in exchange.ledger.cuts] == [Stage.SUMMARY]
     assert len(exchange.ledger.side_calls) == 1
+
+
+async def test_the_size_before_is_known_of_what_was_refused_too(house: House) -> None:
+    corridor, leg = await house.open(), Leg("anthropic", "anthropic")
+    house.upstream.replies = [TOO_LONG]
+    await answer_counted(house, corridor, Reply(hold_at=0), send(corridor, leg, 8, stream=True))
+    ledger = finished(corridor)[0].ledger
+    assert 7_500 < ledger.tokens_before < 9_500
+    assert corridor.proxy.ratios() == ()
 
 
 @ON_ALL_LEGS
