@@ -18,7 +18,7 @@ def read(folder: Path, stream: str) -> list[dict[str, object]]:
 async def test_each_exchange_is_one_line_and_its_requests_bear_its_id(tmp_path: Path, output: object) -> None:
     setup_logging("DEBUG", structured=False, stream=output)
     open_files(tmp_path / "logs", LogBounds())
-    runtime = make_runtime(tmp_path, demo=True)
+    runtime = make_runtime(tmp_path, demo=True, config="max_retries: 0\n")
     await runtime.start()
     statuses = [(await ask(runtime, text=text))[0] for text in ("fast", "error 1302", "fast")]
     await runtime.stop()

@@ -106,3 +106,11 @@ def test_what_is_made_for_the_files_stays_off_the_console(output, name):
     logging.getLogger(name).setLevel("DEBUG")
     logging.getLogger(name).critical("a prompt")
     assert output.getvalue() == ""
+
+
+def test_a_secret_that_is_learned_later_is_masked_from_then_on(output):
+    setup_logging("INFO", structured=True, stream=output)
+    for _ in range(2):
+        logging.getLogger("app.test").info("correct horse")
+        hide("correct horse")
+    assert output.getvalue().count("horse") == 1
