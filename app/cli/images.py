@@ -13,11 +13,12 @@ from rich.table import Table
 from app.cli.desk import AsJson, Desk, Home, inner, number, objects, plain, text
 from app.cli.editor import edited
 from app.cli.exits import EXIT_USAGE, CommandError
+from app.cli.offline_images import description_store
 from app.cli.tables import pairs, table
 from app.cli.words import clipped, moment, size
 from app.control.client import ControlClient
 from proxy_core.jsontypes import JsonObject
-from proxy_core.stores.description_files import FileDescriptionStore
+from proxy_core.stores.descriptions import DescriptionStore
 
 images = typer.Typer(help="Descriptions of pictures: list, show, edit, pin, delete.", no_args_is_help=True)
 
@@ -49,11 +50,8 @@ def _list(desk: Desk, search: str) -> JsonObject:
     return asyncio.run(read())
 
 
-def _store(desk: Desk) -> FileDescriptionStore:
-    from app.control.image_verbs import description_store  # aiohttp, which other commands need not wait for
-
-    settings = desk.loaded().settings
-    return description_store(desk.home, lambda: settings)
+def _store(desk: Desk) -> DescriptionStore:
+    return description_store(desk.home, desk.loaded().settings)
 
 
 def _table(found: JsonObject) -> Table | str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.cli.exits import EXIT_FAILED, CommandError
 from app.control.client import ControlClient, ControlError, find_instance
 from app.control.lock import is_held
-from app.errors import home_ending
+from app.errors import EXIT_PORT, home_ending
 from app.paths import LOGS_FOLDER, ensure_home
 
 START_LOG = "start.log"
@@ -43,7 +43,8 @@ def start_in_background(home: Path, arguments: Sequence[str]) -> ControlClient:
             process.returncode = 0  # it goes on without us, and Popen need not warn of that
             return client
         if code is not None:
-            raise CommandError(_last_words(log[0]), exit_code=code or EXIT_FAILED)
+            hint = "Or for good: proxy-cli config --set port 5055" if code == EXIT_PORT else ""
+            raise CommandError(_last_words(log[0]), hint, code or EXIT_FAILED)
         time.sleep(_POLL_S)
     process.terminate()
     raise CommandError(f"It did not answer within {START_WITHIN_S:.0f} s.", f"What it said: {log[0]}")

@@ -57,8 +57,6 @@ def list_command(
 def _list(desk: Desk, quick: bool) -> None:
     found = list_servers(desk, reach=not quick)
     desk.tell(found, lambda: _table(objects(found, "servers")))
-    if (problem := text(found, "key_problem")) and not desk.as_json:
-        desk.warn(problem)
 
 
 def list_servers(desk: Desk, *, reach: bool) -> JsonObject:

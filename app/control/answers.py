@@ -15,6 +15,8 @@ from app.settings.problems import SettingsRefusedError
 from proxy_core.jsontypes import JsonObject
 from proxy_core.server.runner import ListenError
 
+MOST_BYTES = 2**20
+
 Door: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Row: TypeAlias = tuple[str, str, Door]
 """Method, path below /control/v1/, and who answers."""
@@ -65,10 +67,10 @@ async def obey(door: Door, request: web.Request) -> web.StreamResponse:
         )
 
 
-async def read_object(request: web.Request) -> JsonObject:
+async def read_object(request: web.Request, most_bytes: int = MOST_BYTES) -> JsonObject:
     """The body as a JSON object; {} for none. Raises RefusedError."""
     try:
-        raw = await request.read()
+        raw = await request.clone(client_max_size=most_bytes).read()
     except web.HTTPRequestEntityTooLarge:
         raise RefusedError(413, "This body is too large.") from None
     try:

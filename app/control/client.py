@@ -150,6 +150,10 @@ class ControlClient:
         """Have it made again when the picture is next seen."""
         return self._ask("POST", f"images/{_part(digest)}/describe")
 
+    def dry_run(self, dialect: str, body: Mapping[str, object]) -> JsonObject:
+        """What would become of a request: {"body", "route", "ledger"}; nothing is sent."""
+        return self._ask("POST", "dry-run", {"dialect": dialect, "body": dict(body)}, SLOW_LIMIT_S)
+
     def _ask(self, method: str, verb: str, body: JsonObject | None = None, limit_s: float | None = None) -> JsonObject:
         timeout = self._limit_s if limit_s is None else max(limit_s, self._limit_s)
         connection = http.client.HTTPConnection(self.record.host, self.record.port, timeout=timeout)

@@ -11,9 +11,8 @@ from aiohttp import web
 
 from app.control.answers import RefusedError, Row, answer, number_in
 from app.control.facts import LONGEST_HOURS, history_stats
-from app.history.reading import By, History
-from app.history.schema import FILE, HistoryTooNewError
-from app.paths import STATS_FOLDER
+from app.history.reading import By
+from app.history.schema import HistoryTooNewError
 from app.runtime import Runtime
 
 
@@ -61,9 +60,8 @@ class FigureVerbs:
     async def _stats(self, request: web.Request) -> web.Response:
         hours = number_in(request, "hours", 24, 0.01, LONGEST_HOURS)
         by = _by(request.query.get("by", "none"))
-        history = History(self._runtime.home / STATS_FOLDER / FILE)
         try:
-            found = await asyncio.to_thread(history_stats, history, hours, by, time.time())
+            found = await asyncio.to_thread(history_stats, self._runtime.history, hours, by, time.time())
         except (sqlite3.Error, HistoryTooNewError) as error:
             raise RefusedError(500, f"The history cannot be read: {error}.") from None
         return answer(found | {"live": self._runtime.meter.totals})

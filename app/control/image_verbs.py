@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 from aiohttp import web
 
 from app.control.answers import RefusedError, Row, answer, read_object, text_in
-from app.paths import CACHE_FOLDER
-from app.settings.schema import Settings
+from app.runtime import Runtime
 from proxy_core.jsontypes import JsonObject
-from proxy_core.stores.description_files import FileDescriptionStore
 from proxy_core.stores.descriptions import Description, DescriptionStore
-
-
-def description_store(home: Path, settings: Callable[[], Settings]) -> FileDescriptionStore:
-    """The descriptions of a data folder. It sees what others write there, and they what it writes."""
-    folder = settings().cache_dir
-    place = Path(folder).expanduser() if folder else home / CACHE_FOLDER
-    return FileDescriptionStore(place, lambda: settings().description_store_mb, time.time)
 
 
 class ImageVerbs:
     """images…"""
 
-    def __init__(self, store: DescriptionStore) -> None:
-        self._store = store
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    @property
+    def _store(self) -> DescriptionStore:
+        return self._runtime.descriptions
 
     def rows(self) -> tuple[Row, ...]:
         """What these verbs answer."""

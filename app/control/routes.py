@@ -16,8 +16,9 @@ from aiohttp import web
 
 from app.control.answers import Door, RefusedError, Row, answer, obey, read_object, refuse, text_in
 from app.control.client import CONTROL
+from app.control.dry_run_verbs import DryRunVerbs
 from app.control.figure_verbs import FigureVerbs
-from app.control.image_verbs import ImageVerbs, description_store
+from app.control.image_verbs import ImageVerbs
 from app.control.live import LiveVerbs
 from app.control.lock import FaceKind
 from app.control.server_verbs import ServerVerbs
@@ -50,7 +51,8 @@ class ControlRoutes:
             SettingsVerbs(runtime),
             ServerVerbs(runtime),
             FigureVerbs(runtime),
-            ImageVerbs(description_store(runtime.home, lambda: runtime.store.current)),
+            ImageVerbs(runtime),
+            DryRunVerbs(runtime),
             LiveVerbs(runtime, self.ended, self._status_object),
         )
 

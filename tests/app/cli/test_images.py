@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from app.control.image_verbs import description_store
+from app.cli.offline_images import description_store
 from app.settings.schema import Settings
 from proxy_core.chat import Image
 from proxy_core.stores.descriptions import Draft
@@ -18,7 +18,7 @@ CAT, DOG = "ab" * 32, "ac" * 32
 def home(running, tmp_path, request):
     """The folder of a running instance or of none, with two descriptions."""
     folder = running if request.param == "running" else tmp_path / "home"
-    store = description_store(folder, Settings)
+    store = description_store(folder, Settings())
 
     async def fill() -> None:
         for digest, words in ((CAT, "A cat on a mat."), (DOG, "A dog.")):

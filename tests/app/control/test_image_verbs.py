@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from app.control.client import ControlError
-from app.control.image_verbs import description_store
 from proxy_core.chat import Image
 from proxy_core.stores.descriptions import Draft
 
@@ -11,9 +10,9 @@ DIGEST = "ab" * 32
 
 
 async def keep(host) -> None:
-    store = description_store(host.home, lambda: host.runtime.store.current)
-    await store.put(Draft(DIGEST, "A cat on a mat.", "glm-4.6v", Image(url="https://example.com/cat.png")))
-    await store.close()
+    await host.runtime.descriptions.put(
+        Draft(DIGEST, "A cat on a mat.", "glm-4.6v", Image(url="https://example.com/cat.png"))
+    )
 
 
 async def test_a_description_is_found_edited_pinned_and_deleted(host, ask):
