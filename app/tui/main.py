@@ -23,7 +23,7 @@ _FAILED = 1
 def run(home: Path) -> int:
     """Show the full screen until the user leaves; the exit code. Raises EndingError without a terminal."""
     speak(home)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # textual draws on stderr
         raise EndingError("No terminal", tr("The full screen needs a terminal."), EXIT_SETTINGS)
     return asyncio.run(_run(home))
 

@@ -29,7 +29,9 @@ class StatusPage(Page):
         return tr("Status")
 
     def show(self, picture: Picture) -> None:
-        """Fill in the facts."""
+        """Fill in the facts, once there are any."""
+        if not picture.status.pid:
+            return
         table = Table.grid(padding=(0, 2))
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
@@ -75,8 +77,8 @@ def _requests(status: Status) -> str:
     if not status.requests:
         return "0"
     good = 100 * (status.requests - status.failures) / status.requests
-    return tr("{count} ended, {failed} failed, {share} % good", count=status.requests, failed=status.failures,
-              share=f"{good:.1f}")  # fmt: skip
+    return tr("{count} ended, {failed} failed, {share} good", count=status.requests, failed=status.failures,
+              share=f"{good:.1f} %")  # fmt: skip
 
 
 def _tokens(status: Status) -> str:

@@ -40,7 +40,7 @@ SHOTS: dict[str, tuple[tuple[str, ...], str, str, tuple[int, int]]] = {
     "help": (("question_mark",), "Tab", "en", SIZE),
     "status-zh": (("1",), "127.0.0.1", "zh_CN", SIZE),
     "requests-zh": (("3",), "12.0 s", "zh_CN", SIZE),
-    "servers-zh": (("4",), "42 ms", "zh_CN", SIZE),
+    "servers-zh": (("4",), "42 ", "zh_CN", SIZE),
     "requests-wide": (("3",), "4.0k", "en", (130, 30)),
 }
 
