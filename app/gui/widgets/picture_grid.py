@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QWidget
 
 from app.gui.models.picture_list import DESCRIPTION_ROLE, PictureList
 from app.gui.theme import Colours
@@ -16,6 +16,9 @@ from proxy_core.stores.descriptions import Description
 
 STEP = CELL.height() // 4
 """Pixels that one click of the wheel or an arrow of the scroll bar moves."""
+
+SPARE = 4
+"""Pixels that Qt may want beside a full row."""
 
 
 class PictureGrid(QListView):
@@ -62,7 +65,8 @@ class PictureGrid(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As many cards as fit share a row, beside the scroll bar, so that they keep their width when it comes."""
-        width = self.width() - self.verticalScrollBar().sizeHint().width() - 2
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.verticalScrollBar())
+        width = self.width() - max(bar, self.verticalScrollBar().sizeHint().width()) - SPARE
         self._card.cell = QSize(width // max(width // CELL.width(), 1), CELL.height())
         self.setGridSize(self._card.cell)
         super().resizeEvent(event)

@@ -122,6 +122,16 @@ async def test_several_are_pinned_and_unpinned_at_once(page: PicturesPage, bench
     assert not (await store.get(CAT)).pinned
 
 
+@pytest.mark.parametrize(("width", "first_row"), [(820, 2), (1000, 3), (1140, 3), (1600, 3)])
+async def test_a_row_is_full_whether_one_can_scroll_or_not(page, bench: Bench, width: int, first_row: int) -> None:
+    for height in (400, 900):
+        page.resize(width, height)
+        page.layout().activate()
+        page.grid.executeDelayedItemsLayout()
+        tops = [page.grid.visualRect(page.model.index(row)).top() for row in range(3)]
+        assert tops.count(tops[0]) == first_row
+
+
 async def test_where_there_is_little_room_the_words_come_first(page: PicturesPage, bench: Bench) -> None:
     choose(page, CAT)
     await bench.settle()
