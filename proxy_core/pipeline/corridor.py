@@ -35,6 +35,7 @@ from proxy_core.pipeline.turning import Passage
 from proxy_core.routing.route import choose_route
 from proxy_core.settings import Server
 from proxy_core.tokens.scaling import scale_tokens
+from proxy_core.upstream.breaker import BreakerStore
 from proxy_core.upstream.retry import Pace
 from proxy_core.upstream_codes import ErrorClass
 
@@ -56,6 +57,7 @@ class Corridor:
         fitter: PictureFitter,
         pace: Pace,
         clock: Callable[[], float] = time.time,
+        shared: BreakerStore | None = None,
     ) -> None:
         self._setup = setup
         self._key_of = key_of
@@ -67,7 +69,7 @@ class Corridor:
         self._trimmer = trimmer
         repairing = RepairingSender(sender, pace.clock, further={"condensed": self._condensed})
         self._lessons = repairing.lessons
-        self._sender = FailoverSender(repairing, pace.clock)
+        self._sender = FailoverSender(repairing, pace.clock, shared)
         self.breakers = self._sender.breakers
 
     async def serve(self, call: Call) -> Reply:

@@ -11,7 +11,7 @@ from proxy_core.pipeline.attempt import Attempt
 from proxy_core.pipeline.repairing import RepairingSender
 from proxy_core.pipeline.setup import WholeReply
 from proxy_core.pipeline.stream import StreamedReply
-from proxy_core.upstream.breaker import Breakers, is_outage
+from proxy_core.upstream.breaker import Breakers, BreakerStore, is_outage
 
 log = logging.getLogger(__name__)
 
@@ -23,17 +23,17 @@ Detour: TypeAlias = Callable[[str], Awaitable[Attempt | None]]
 class FailoverSender:
     """Sends to a request's own server, or, while that is down, by the detour."""
 
-    def __init__(self, sender: RepairingSender, clock: Callable[[], float]) -> None:
+    def __init__(self, sender: RepairingSender, clock: Callable[[], float], shared: BreakerStore | None = None) -> None:
         self._sender = sender
         self._clock = clock
-        self.breakers = Breakers(clock)
+        self.breakers = Breakers(clock, shared)
 
     async def send(self, own: Attempt, detour: Detour | None) -> WholeReply | StreamedReply:
         """The answer of whichever server gave one. Raises UpstreamError, that of the server asked last."""
         if detour is None:
             return await self._sender.send(own)
         began = self._clock()
-        if not self.breakers.of(own.server).admits():
+        if not await self.breakers.admits(own.server):
             other = await self._other(own, detour, f"{own.server} has been failing", began)
             if other is not None:
                 return await self._watched(other)
@@ -52,7 +52,7 @@ class FailoverSender:
         """The attempt at the other server, if that may be asked; the exchange is then told so."""
         other = await detour(f"fail-over, as {why}")
         left_s = own.outgoing.limits.total_s - (self._clock() - began)
-        if other is None or (left_s <= 0 and not own.outgoing.stream) or not self.breakers.of(other.server).admits():
+        if other is None or (left_s <= 0 and not own.outgoing.stream) or not await self.breakers.admits(other.server):
             return None
         log.warning("%s goes to %s: %s", own.passage.call.id, other.server, why)
         own.passage.record.route(other.passage.route, stream=own.outgoing.stream)

@@ -84,6 +84,7 @@ class Proxy:
             fitter=self._fitter,
             pace=pace,
             clock=clock,
+            shared=stores.breakers,
         )
         self.metrics = Metrics(bus)
         self._key_of = key_of

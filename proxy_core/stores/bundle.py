@@ -9,6 +9,7 @@ from pathlib import Path
 from proxy_core.stores.description_files import FileDescriptionStore
 from proxy_core.stores.descriptions import DescriptionStore
 from proxy_core.stores.ratios import FileRatioStore, RatioStore
+from proxy_core.stores.shared_breakers import SharedBreakers
 from proxy_core.stores.shared_descriptions import SharedDescriptionStore
 from proxy_core.stores.shared_limits import SharedLimits
 from proxy_core.stores.shared_link import SharedLink
@@ -26,6 +27,7 @@ class Stores:
     ratios: RatioStore
     link: SharedLink | None = None
     limits: SharedLimits | None = None
+    breakers: SharedBreakers | None = None
 
     async def open(self) -> None:
         """To be called on the loop before use. Idempotent; never raises for a store."""
@@ -71,4 +73,5 @@ def open_stores(
         SharedRatioStore(link, ratios),
         link,
         SharedLimits(link),
+        SharedBreakers(link),
     )
