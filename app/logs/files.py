@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,11 +72,12 @@ class LogFiles:
     def __init__(self, folder: Path, bounds: LogBounds) -> None:
         self.folder = folder
         self.bounds = bounds
+        self._say: Callable[[str], None] = log.warning
         self._queue: SimpleQueue[Entry | None] = SimpleQueue()
         self._files = {stream: StreamFile(folder / f"{stream}.jsonl") for stream in STREAMS}
         self._lost = 0
         self._is_troubled = self._is_closed = False
-        self._failed_at = 0.0
+        self._failed_at, self._reason = 0.0, ""
         self._thread = Thread(target=self._work, name="log files", daemon=True)
         self._thread.start()
 
@@ -88,6 +90,15 @@ class LogFiles:
         if waiting >= MOST_WAITING_BODIES and "body" in entry.facts:
             entry.facts["body"] = "(left out: too many lines wait)"
         self._queue.put(entry)
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Who hears, in any thread, when the files cannot be written, as now perhaps, and when they can again."""
+        self._say = say
+        if self._is_troubled:
+            say(self._trouble())
+
+    def _trouble(self) -> str:
+        return f"The log files in {self.folder} cannot be written ({self._reason}); lines go to the console only."
 
     def close(self, limit_s: float = 5.0) -> None:
         """Write what waits and end; blocks for so long at most. Idempotent."""
@@ -142,16 +153,14 @@ class LogFiles:
         self._lost += lines
         self._failed_at = monotonic()
         if not self._is_troubled:
+            self._reason = error.strerror or type(error).__name__
             self._is_troubled = True
-            reason = error.strerror or type(error).__name__
-            log.warning(
-                "The log files in %s cannot be written (%s); lines go to the console only.", self.folder, reason
-            )
+            self._say(self._trouble())
 
     def _recover(self) -> None:
         if self._is_troubled and monotonic() - self._failed_at >= STEADY_S:
             self._is_troubled = False
-            log.warning("The log files are written again; %d lines are missing in them.", self._lost)
+            self._say(f"The log files are written again; {self._lost} lines are missing in them.")
             self._lost = 0
 
 

@@ -6,6 +6,7 @@ import atexit
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -65,6 +66,12 @@ def rebound_files(bounds: LogBounds) -> None:
     """Other bounds for the files, where any are open."""
     if (handler := _file_handler()) is not None:
         open_files(handler.files.folder, bounds)
+
+
+def tell_trouble(say: Callable[[str], None] | None) -> None:
+    """Who hears, in any thread, that files cannot be written, and that they can again; None: the console alone."""
+    if (handler := _file_handler()) is not None:
+        handler.files.tell(say or log.warning)
 
 
 def want_bodies(wanted: bool) -> None:

@@ -14,7 +14,7 @@ from app.demo import DemoUpstream
 from app.history.keeper import HistoryKeeper
 from app.history.reading import History
 from app.history.writer import Bounds
-from app.logs import hide
+from app.logs import hide, tell_trouble
 from app.logs.access import log_exchange
 from app.paths import STATS_FOLDER, cache_folder, resources
 from app.runtime.access import choose_access_key, keep_access_key
@@ -22,7 +22,7 @@ from app.runtime.ending import to_the_end
 from app.runtime.importing import found_keys, found_notices
 from app.runtime.keychain import KeyChain, given_keys
 from app.runtime.keyverbs import KeyVerbs
-from app.runtime.log_setup import LOGGING_FIELDS, configure_logging
+from app.runtime.log_setup import LOGGING_FIELDS, configure_logging, tell_on_loop
 from app.runtime.models import ModelWatch
 from app.runtime.setup import authority, failover_server, make_setup, reachable_host
 from app.runtime.supervisor import Supervisor
@@ -161,6 +161,7 @@ class Runtime(KeyVerbs):
     def _begin(self) -> None:
         """It listens, and will go on: measure, and say what there is to say."""
         self._wants_to_listen = False
+        tell_on_loop(self._say)
         self._keeper.start()
         self._tasks.start("meter", self._measure())
         self._tasks.start("keys", self._look_for_key())
@@ -174,6 +175,7 @@ class Runtime(KeyVerbs):
                 return
             self._is_stopped, self._wants_to_listen = True, False
             self._announce(None)
+            tell_trouble(None)
             await self._leave()
             await self._tasks.close()
             await self.stores.close()

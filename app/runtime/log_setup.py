@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
-from app.logs import open_files, rebound_files, setup_logging, want_bodies
+from app.logs import open_files, rebound_files, setup_logging, tell_trouble, want_bodies
 from app.logs.files import LogBounds
 from app.settings.schema import Settings
 
@@ -20,3 +22,14 @@ def configure_logging(settings: Settings, folder: Path | None = None) -> None:
     else:
         open_files(folder, bounds)
     want_bodies(settings.log_upstream_bodies)
+
+
+def tell_on_loop(say: Callable[[str], None]) -> None:
+    """Have `say` hear of trouble with the log files, on the running loop."""
+    loop = asyncio.get_running_loop()
+
+    def pass_on(sentence: str) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(say, sentence)
+
+    tell_trouble(pass_on)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+import logging
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +16,20 @@ from tests.app.runtimes import ask, make_runtime
 
 def read(folder: Path, stream: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / f"{stream}.jsonl").read_text().splitlines()]
+
+
+async def test_trouble_with_the_files_is_a_notice_also_if_it_came_before(tmp_path: Path, output: io.StringIO) -> None:
+    setup_logging("INFO", structured=False, stream=output)
+    (tmp_path / "logs").write_text("in the way")
+    open_files(tmp_path / "logs", LogBounds())
+    logging.getLogger("app.test").info("lost")
+    while "cannot be written" not in output.getvalue():
+        await asyncio.sleep(0.01)
+    runtime = make_runtime(tmp_path, demo=True)
+    await runtime.start()
+    while not any("cannot be written" in notice for notice in runtime.state.snapshot().notices):
+        await asyncio.sleep(0.01)
+    await runtime.stop()
 
 
 async def test_each_exchange_is_one_line_and_its_requests_bear_its_id(tmp_path: Path, output: object) -> None:
