@@ -39,8 +39,7 @@ def start_in_background(home: Path, arguments: Sequence[str]) -> ControlClient:
         code = process.poll()
         client = find_instance(home)
         if client is not None:
-            _leave_console(client)
-            process.returncode = 0  # it goes on without us, and Popen need not warn of that
+            _part_from(process, client)
             return client
         if code is not None:
             hint = "Or for good: proxy-cli config --set port 5055" if code == EXIT_PORT else ""
@@ -48,6 +47,16 @@ def start_in_background(home: Path, arguments: Sequence[str]) -> ControlClient:
         time.sleep(_POLL_S)
     process.terminate()
     raise CommandError(f"It did not answer within {START_WITHIN_S:.0f} s.", f"What it said: {log[0]}")
+
+
+def _part_from(process: subprocess.Popen[bytes], client: ControlClient) -> None:
+    """Let it go on without us; one that came second, as somebody else started another meanwhile, is ended."""
+    if sys.platform != "win32" and client.record.pid != process.pid:  # on Windows a launcher stands between
+        process.terminate()
+        process.wait()
+        return
+    _leave_console(client)
+    process.returncode = 0  # Popen need not warn that it still runs
 
 
 def _leave_console(client: ControlClient) -> None:

@@ -13,6 +13,7 @@ import pytest
 from app.settings.yamlfile import read_mapping
 from tests.app.programs import environment
 from tests.app.runtimes import taken_port
+from tests.app.test_headless import stream
 
 
 @pytest.fixture
@@ -113,3 +114,48 @@ def test_the_environment_decides_and_it_is_said(say, home, monkeypatch):
     monkeypatch.setenv("CURRENT_SERVER", "international")
     answer = say("switch", "cn", home=home)
     assert (answer.code, "CURRENT_SERVER (environment) decides" in answer.err) == (1, True)
+
+
+def test_two_starts_at_once_are_one_instance(say, tmp_path, home):
+    command = [sys.executable, "-m", "app.cli.main", "start", "--demo", "--port", "0", "--json", "--home", str(home)]
+    pair = [
+        subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [json.loads(process.communicate(timeout=60)[0]) for process in pair]
+    assert [process.returncode for process in pair] == [0, 0]
+    assert told[0]["pid"] == told[1]["pid"] == say("status", "--json", home=home).facts["pid"]
+    assert say("stop", "--now", home=home).code == 0
+
+
+def test_after_a_kill_it_starts_again(say, home):
+    killed = say("start", "--demo", "--port", "0", "--json", home=home).facts["pid"]
+    os.kill(killed, signal.SIGKILL)
+    os.waitpid(killed, 0)
+    assert say("status", home=home).code == 4
+    assert say("start", "--demo", "--port", "0", "--json", home=home).facts["pid"] != killed
+    assert say("stop", home=home).code == 0
+
+
+def test_running_streams_are_cut_where_nobody_waits(say, home):
+    port = int(say("start", "--demo", "--port", "0", "--json", home=home).facts["address"].split(":")[1])
+    say("config", "--set", "shutdown_grace", "600", home=home)
+    with stream(port, "demo error stall"):
+        assert "1 running" in say("status", home=home).out
+        assert say("stop", "--now", home=home).out == "Stopped.\n"
+    assert say("status", home=home).code == 4
+
+
+def test_running_streams_may_end(say, home):
+    port = int(say("start", "--demo", "--port", "0", "--json", home=home).facts["address"].split(":")[1])
+    say("config", "--set", "shutdown_grace", "0.2", home=home)
+    with stream(port, "demo error stall"):
+        answer = say("stop", home=home)
+    assert answer.out == "Waiting up to 200 ms for 1 running request(s).\nStopped.\n"
+
+
+def test_a_folder_that_cannot_be_had_is_named(say, tmp_path):
+    (tmp_path / "file").write_text("")
+    for command in (("start",), ("switch", "cn"), ("config", "--set", "port", "1")):
+        answer = say(*command, home=tmp_path / "file")
+        assert (answer.code in (1, 2), "Traceback" in answer.err, bool(answer.err)) == (True, False, True)
