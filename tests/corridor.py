@@ -20,7 +20,7 @@ from proxy_core.events import Event, EventBus
 from proxy_core.pipeline.setup import Setup
 from proxy_core.server.proxy import Proxy
 from proxy_core.settings import ProxySettings, Server
-from proxy_core.stores.bundle import file_stores
+from proxy_core.stores.bundle import open_stores
 from proxy_core.upstream.retry import Pace
 from tests.fake_upstream import FakeUpstream
 
@@ -36,10 +36,13 @@ class Corridor:
 
     failover: another server, keys: those that differ from stored_key, by server.
     waits: the seconds between tries, which pass in no time here; without jitter. folder: where its stores are, if they
-    are to outlive it.
+    are to outlive it. shared: the address of a store over that folder; said: what there is to say about it.
     """
 
-    def __init__(self, upstream: FakeUpstream, folder: Path | None = None, beat_s: float = _BEAT_S) -> None:
+    def __init__(
+        self, upstream: FakeUpstream, folder: Path | None = None, beat_s: float = _BEAT_S, shared: str = ""
+    ) -> None:
+        self.said: list[str] = []
         self.upstream = upstream
         self.settings = ProxySettings(port=0)
         self.access_key: str | None = None
@@ -59,7 +62,9 @@ class Corridor:
             encoder=lambda: lambda text: len(text) // 4,
             pace=Pace(sleep=self._sleep, random=lambda: 0.0, beat_s=beat_s),
             clock=lambda: self.clock(),
-            stores=None if folder is None else file_stores(folder, lambda: 200, lambda: self.clock()),
+            stores=None
+            if folder is None
+            else open_stores(shared, folder, lambda: 200, lambda: self.clock(), self.said.append),
         )
 
     async def start(self) -> None:

@@ -83,6 +83,7 @@ class SharedLink:
         self._url = url
         self._say = say
         self._was_told_gone = False
+        self._reason = ""
         self._client: Redis | None = None
         self._posted: deque[Sequence[Command]] = deque(maxlen=_MOST_POSTED)
         self._has_post = asyncio.Event()
@@ -174,6 +175,7 @@ class SharedLink:
         try:
             await self._send([("PING",)], ANSWER_S)
         except StoreGoneError:
+            self._tell_gone()
             return
         self.is_up = True
         if self._was_told_gone:
@@ -195,13 +197,14 @@ class SharedLink:
             self._posted.clear()
 
     def _lost(self, error: Exception) -> None:
-        """The error's text stays out: libraries quote addresses."""
-        self.is_up = False
+        """Nothing is said yet: a busy second is no loss. The error's text stays out: libraries quote addresses."""
+        self.is_up, self._reason = False, type(error).__name__
         self._posted.clear()
+
+    def _tell_gone(self) -> None:
         if not self._was_told_gone:
             self._was_told_gone = True
-            reason = type(error).__name__
-            words = f"The shared store at {self.place} cannot be used ({reason}): this proxy goes on by itself."
+            words = f"The shared store at {self.place} cannot be used ({self._reason}): this proxy goes on by itself."
             self._tell(logging.WARNING, words)
 
     def _tell(self, level: int, sentence: str) -> None:

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from app.logs.hidden import without_secrets
 from app.runtime.keychain import KeySource
 from app.secrets import MemoryStore
 from app.settings.book import UnknownServerError
@@ -361,3 +362,16 @@ async def test_a_switch_by_hand_trusts_every_server_again(demo, monkeypatch, by_
     assert resets == []
     await demo.switch_server("demo" if by_hand == "same" else "cn")
     assert resets
+
+
+async def test_a_shared_store_that_is_not_there_is_said_without_its_password(tmp_path):
+    environ = {"SHARED_STORE": f"redis://:hunter2-password@127.0.0.1:{free_port()}/0"}
+    runtime = make_runtime(tmp_path, demo=True, environ=environ)
+    await runtime.start()
+    status, _ = await ask(runtime)
+    (notice,) = [said for said in runtime.state.snapshot().notices if "shared store" in said]
+    await runtime.stop()
+    assert status == 200
+    assert "goes on by itself" in notice
+    assert "hunter2" not in notice
+    assert "hunter2" not in without_secrets("a line that says hunter2-password")

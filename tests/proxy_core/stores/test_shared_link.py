@@ -65,6 +65,7 @@ async def test_it_says_once_that_the_store_is_gone_and_once_that_it_is_back(serv
     for _ in range(3):
         with pytest.raises(StoreGoneError):
             await link.ask("PING")
+    await until(lambda: _has_said(said))
     await asyncio.sleep(0.2)
     assert len(said) == 1
     assert "goes on by itself" in said[0]
@@ -72,6 +73,10 @@ async def test_it_says_once_that_the_store_is_gone_and_once_that_it_is_back(serv
     await until(lambda: _is_up(link))
     assert len(said) == 2
     assert "used again" in said[1]
+
+
+async def _has_said(said: list[str]) -> bool:
+    return bool(said)
 
 
 async def _is_up(link: SharedLink) -> bool:
