@@ -32,7 +32,8 @@ def run(home: Path, loaded: Loaded, *, demo: bool, secrets: SecretStore | None =
     try:
         ensure_home(home)
     except OSError as error:
-        raise home_ending(home, error) from error
+        if not home.is_dir():  # one that is there, but read-only, may hold the settings; nothing is kept then
+            raise home_ending(home, error) from error
     configure_logging(loaded.settings)
     asyncio.run(_serve(home, loaded, demo, secrets or KeyringStore()))
     return 0
