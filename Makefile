@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-session bench-counting agents installer deb lock readme clean
+.PHONY: help run test lint format bench bench-session bench-counting agents installer deb container lock readme clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -63,6 +63,10 @@ installer: ## build dist/anthropic-proxy, a folder that runs without Python
 
 deb: installer ## build a Debian package of it, in dist/
 	@resources/packaging/debian/build dist/anthropic-proxy dist
+
+container: ## do the steps of the Dockerfile without an engine and start the result as another user (as root)
+	@.ci/setup lint
+	@$(BIN)/python -m tests.container $(ARGS)
 
 lock: ## resolve the dependencies of pyproject.toml anew into requirements.lock
 	@.ci/setup lint
