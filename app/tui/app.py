@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from textual.screen import Screen
 from app.control.client import ControlError
 from app.errors import EndingError
 from app.i18n import tr
+from app.logs import close_files
 from app.tui.dialogs.confirm import Confirm
 from app.tui.dialogs.detail import Detail
 from app.tui.dialogs.help import Help
@@ -28,6 +30,8 @@ from proxy_core.server.runner import PortInUseError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+EXIT_HUNG_UP = 129
+"""As shells tell the signal of a lost terminal."""
 
 
 class ProxyTui(App[int]):
@@ -206,6 +210,17 @@ class ProxyTui(App[int]):
     async def _end(self, message: str) -> None:
         await self._host.end()
         self.exit(0, message=message or None)
+
+    def leave_lost_terminal(self) -> None:
+        """Nothing can be drawn any more: textual's writer fails, and whoever waits for it waits for ever."""
+        self._is_ending = True
+        self.workers.cancel_all()
+        self.run_worker(self._leave_silently())
+
+    async def _leave_silently(self) -> None:
+        await self._host.end()
+        close_files()
+        os._exit(EXIT_HUNG_UP)
 
     def _fatal_error(self) -> None:
         """textual would print a traceback with all local variables: what a person needs is a sentence."""

@@ -48,7 +48,8 @@ async def _run(home: Path) -> int:
 
 
 def _on_signals(app: ProxyTui) -> None:
-    """The terminal was closed, or somebody ends us."""
+    """Somebody ends us, or the terminal is gone."""
     if sys.platform != "win32":
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, app.end)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, app.end)
+        loop.add_signal_handler(signal.SIGHUP, app.leave_lost_terminal)

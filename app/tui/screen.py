@@ -110,8 +110,9 @@ class MainScreen(Screen[None]):
         self.page.show(picture)
 
     def show_lost(self, words: str) -> None:
-        """Nobody is there."""
+        """Nobody is there; the page says so where it shows how things stand."""
         self._show_head(words, "", bad=True)
+        self.page.show(self._desk.picture)
 
     def _show_head(self, left: str, right: str, *, bad: bool = False) -> None:
         room = max(0, self.size.width - 2)

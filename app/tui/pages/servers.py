@@ -117,5 +117,5 @@ def _distance(reach: Reach | None) -> Text:
     if reach is None:
         return Text("…")
     if not reach.ok:
-        return Text(reach.message, style="red")
-    return Text(tr("{ms} ms", ms=round(reach.latency_ms)), justify="right")
+        return Text(reach.message.partition(":")[0], style="red")  # the reason is the system's, and long
+    return Text(tr("{ms} ms", ms=round(reach.latency_ms)))

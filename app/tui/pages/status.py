@@ -35,12 +35,12 @@ class StatusPage(Page):
         table = Table.grid(padding=(0, 2))
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
-        for name, value in _facts(picture, self.desk.now()):
+        for name, value in _facts(picture, self.desk.now(), connected=self.desk.connected):
             table.add_row(name, value)
         self.query_one("#facts", Static).update(table)
 
 
-def _facts(picture: Picture, now: float) -> list[tuple[str, Text]]:
+def _facts(picture: Picture, now: float, *, connected: bool) -> list[tuple[str, Text]]:
     status, latest = picture.status, picture.latest
     url = f"http://{status.address}" if status.address else ""
     speed = tr(
@@ -55,7 +55,7 @@ def _facts(picture: Picture, now: float) -> list[tuple[str, Text]]:
         (tr("OpenAI clients"), Text(f"{url}/v1" if url else tr("Not listening"))),
         (tr("Anthropic clients"), Text(url or tr("Not listening"))),
         (tr("Server"), Text(status.server)),
-        (tr("State"), _state(status)),
+        (tr("State"), _state(status, connected=connected)),
         (tr("Instance"), Text(process)),
         (tr("Up for"), Text(up)),
         (tr("In flight"), Text(str(status.in_flight))),
@@ -67,7 +67,9 @@ def _facts(picture: Picture, now: float) -> list[tuple[str, Text]]:
     ]
 
 
-def _state(status: Status) -> Text:
+def _state(status: Status, *, connected: bool) -> Text:
+    if not connected:
+        return Text(tr("lost: what is shown is old"), style="red")
     if not status.address:
         return Text(tr("Not listening"), style="red")
     return Text(tr("paused"), style="bold yellow") if status.paused else Text(tr("takes requests"), style="green")

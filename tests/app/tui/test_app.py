@@ -33,7 +33,9 @@ async def test_a_lost_instance_is_shown_looked_for_and_found_again(tmp_path):
     instance = FakeInstance()
     async with shown(tmp_path, instance) as pilot:
         instance.lose()
-        await sees(pilot, "Lost; trying again. The running instance was lost: reset", "s Start here")
+        await sees(
+            pilot, "Lost; trying again. The running instance was lost: reset", "s Start here", "what is shown is old"
+        )
         await pilot.press("p")
         await sees(pilot, "There is no proxy to ask.")
         instance.tell()

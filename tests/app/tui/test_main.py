@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
 from app.errors import EndingError
@@ -95,4 +97,17 @@ def test_in_a_real_terminal_it_hosts_shows_and_ends(tmp_path):
         wait_for(screen, "of 1 lines")  # Esc and a key at once would be Alt and that key
         press("q")
         wait_for(screen, "code 0")
+    assert not (home / "runtime.json").exists()
+
+
+@pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
+def test_a_lost_terminal_ends_it_and_its_proxy(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.yaml").write_text(f"port: {free_port()}\n")
+    code = f"from pathlib import Path; from app.tui.main import run; run(Path({str(home)!r}))"
+    with terminal(tmp_path, sys.executable, "-c", code) as (screen, _):
+        wait_for(screen, "hosted here")
+        process = psutil.Process(json.loads((home / "runtime.json").read_text())["pid"])
+    process.wait(LIMIT_S)
     assert not (home / "runtime.json").exists()
