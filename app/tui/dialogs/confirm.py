@@ -18,7 +18,7 @@ class Confirm(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("y,enter", "answer(True)", ""),
-        ("n,escape,q", "answer(False)", ""),
+        ("n,escape,q,ctrl+c", "answer(False)", ""),
     ]
 
     def __init__(self, question: str) -> None:

@@ -21,7 +21,7 @@ from proxy_core.telemetry.rows import ExchangeRow
 class Detail(ModalScreen[None]):
     """Closed by Esc, Enter or q."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q", "leave", "")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,ctrl+c", "leave", "")]
 
     def __init__(self, desk: Desk, row: ExchangeRow) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ from app.tui.desk import Keys
 class Help(ModalScreen[None]):
     """sections: a title and its keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,question_mark", "leave", "")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,ctrl+c,question_mark", "leave", "")]
 
     def __init__(self, sections: Sequence[tuple[str, Keys]]) -> None:
         super().__init__()

@@ -98,7 +98,7 @@ async def test_a_host_asks_before_requests_end(tmp_path):
         await sees(pilot, "hosted here")
         await pilot.press("q")
         await sees(pilot, "1 requests run in the proxy of this window")
-        await pilot.press("n", "q", "y")
+        await pilot.press("ctrl+c", "q", "n", "q", "y")
         await until(pilot, lambda: not pilot.app.is_running)
     assert host.heard == ["begin", "end"]
 
