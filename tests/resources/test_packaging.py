@@ -95,7 +95,7 @@ def test_each_command_has_its_start_and_its_manual_page(command):
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     """A package of a program that is none: copies of `true`, under the names of what would be there."""
-    if missing := [tool for tool in ("dpkg-deb", "dpkg-shlibdeps", "strip") if shutil.which(tool) is None]:
+    if missing := [tool for tool in ("dpkg-deb", "dpkg-shlibdeps", "strip", "chrpath") if shutil.which(tool) is None]:
         pytest.skip(f"needs Debian's {', '.join(missing)}")
     folder = tmp_path_factory.mktemp("packaging")
     (folder / "program" / "_internal").mkdir(parents=True)
