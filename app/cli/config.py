@@ -82,7 +82,7 @@ def read_settings(desk: Desk, client: ControlClient | None) -> list[JsonObject]:
     for problem in loaded.problems:
         desk.warn(str(problem))
     store = SettingsStore(loaded)
-    return objects(plain({"settings": [setting_object(row, store, loaded) for row in describe_settings()]}), "settings")
+    return objects(plain({"settings": [setting_object(row, store) for row in describe_settings()]}), "settings")
 
 
 def _get(desk: Desk, key: str) -> None:

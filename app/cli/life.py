@@ -96,7 +96,8 @@ def start(
     flags = {"--host": host, "--port": port, "--log-level": log_level}
     running = _running(desk)
     if running is not None:
-        _already_runs(desk, running, server)
+        asked = {"--tray": tray, "--demo": demo, "--foreground": foreground, "--watch": watch}
+        _already_runs(desk, running, server, flags | {flag: True for flag, given in asked.items() if given})
         return
     arguments = _arguments(flags | {"--server": _chosen(desk, server)}, tray=tray, demo=demo)
     if foreground or watch:
@@ -130,12 +131,26 @@ def _arguments(flags: Mapping[str, object], *, tray: bool, demo: bool) -> list[s
     return ([] if tray else ["--headless"]) + (["--demo"] if demo else []) + given
 
 
-def _already_runs(desk: Desk, client: ControlClient, server: str | None) -> None:
-    found = client.status()
-    if server is not None and server != found.get("server"):
+def _already_runs(desk: Desk, client: ControlClient, server: str | None, flags: Mapping[str, object]) -> None:
+    found = before = client.status()
+    if server is not None and server != before.get("server"):
         found = client.switch(server)
-    said = f"It runs already at http://{text(found, 'address')} (server {text(found, 'server')})."
-    desk.tell({"running": True, "started": False} | found, said)
+    unused = [flag if given is True else f"{flag} {given}" for flag, given in _unmet(found, flags).items()]
+    switched = text(found, "server") != text(before, "server")
+    desk.tell(
+        {"running": True, "started": False, "unused": unused} | found,
+        f"It runs already at http://{text(found, 'address')} (server {text(found, 'server')}).",
+        *(["Requests now go to that server; streams that run finish where they began."] if switched else []),
+    )
+    if unused:
+        desk.warn(f"Not used, as it runs already: {', '.join(unused)}. For that: proxy-cli stop, then start again.")
+
+
+def _unmet(found: JsonObject, flags: Mapping[str, object]) -> dict[str, object]:
+    """The flags that ask for something else than what runs. A level cannot be seen from here: it always counts."""
+    host, _, port = text(found, "address").rpartition(":")
+    met = {"--tray": text(found, "kind") == "tray", "--demo": found.get("demo"), "--host": host, "--port": port}
+    return {flag: value for flag, value in flags.items() if value is not None and str(met.get(flag, "")) != str(value)}
 
 
 def _report_start(desk: Desk, client: ControlClient, word: str) -> None:

@@ -26,12 +26,12 @@ def change_files(loaded: Loaded, changes: Mapping[str, object]) -> dict[str, str
         names = {field: book.get(getattr(after, field)).name for field in _SERVER_FIELDS if getattr(after, field)}
         store.use(after.model_copy(update=names))
         ensure_home(loaded.home)
-        fixed = store.save(before)
+        store.save(before)
     except (SettingsRefusedError, UnknownServerError) as error:
         raise CommandError(str(error), exit_code=EXIT_USAGE) from error
     except OSError as error:
         raise CommandError(f"config.yaml cannot be written: {error.strerror}.") from error
-    return {field: store.fixed_by(field) for field in fixed}
+    return {field: store.fixed_by(field) for field in changes if store.fixed_by(field)}
 
 
 def switch_in_files(loaded: Loaded, server: str) -> tuple[str, str]:

@@ -7,7 +7,6 @@ import asyncio
 from app.control.reach import Reach, reach
 from app.history.reading import By, History
 from app.settings.describe import SettingRow, choices, value_text
-from app.settings.load import Loaded
 from app.settings.store import SettingsStore
 from proxy_core.jsontypes import JsonObject
 from proxy_core.settings import BUILTIN_SERVERS, DialectName, Server
@@ -53,9 +52,9 @@ async def reaches(servers: tuple[Server, ...]) -> list[Reach]:
     return await asyncio.gather(*(reach(server.base(DialectName.OPENAI)) for server in servers))
 
 
-def setting_object(row: SettingRow, store: SettingsStore, loaded: Loaded) -> JsonObject:
+def setting_object(row: SettingRow, store: SettingsStore) -> JsonObject:
     """One setting for people and programs. origin: where it was read from, "default" where nowhere."""
-    origin = loaded.origins.get(row.field)
+    origin = store.origin(row.field)
     return {
         "field": row.field,
         "value": getattr(store.current, row.field),

@@ -27,7 +27,7 @@ class SettingsVerbs:
 
     async def _list(self, _: web.Request) -> web.Response:
         runtime = self._runtime
-        found = [setting_object(row, runtime.store, runtime.loaded) for row in describe_settings()]
+        found = [setting_object(row, runtime.store) for row in describe_settings()]
         return answer({"settings": found})
 
     async def _change(self, request: web.Request) -> web.Response:

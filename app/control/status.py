@@ -42,11 +42,12 @@ def status_of(runtime: Runtime, kind: FaceKind) -> JsonObject:
 
 
 def _flags(runtime: Runtime) -> JsonObject:
-    """What it was told on its command line, so that a restart can say it again."""
-    loaded = runtime.loaded
-    told = {flag: field for field, flag in FLAGS.items() if field in loaded.origins}
-    return {
-        flag: value_text(getattr(loaded.settings, field))
-        for flag, field in told.items()
-        if loaded.origins[field].key == flag
-    }
+    """What a restart must say again: flags that nothing was changed after, and beside --demo the other server."""
+    store = runtime.store
+    told = {flag: field for field, flag in FLAGS.items() if (origin := store.origin(field)) and origin.key == flag}
+    flags: JsonObject = {flag: value_text(getattr(runtime.loaded.settings, field)) for flag, field in told.items()}
+    if runtime.servers.is_extra(DEMO_SERVER):
+        flags.pop("--server", None)
+        if store.current.current_server != DEMO_SERVER:
+            flags["--server"] = store.current.current_server
+    return flags

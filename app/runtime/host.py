@@ -268,7 +268,7 @@ class Runtime(KeyVerbs):
             try:
                 self.access_key, is_made = await choose_access_key(self.keys, is_demanded=after.require_access_key)
                 await self._rebind(retry=any(name in changes for name in _LISTENING_FIELDS))
-                saving = asyncio.to_thread(self.store.save, before, self._kept_out())
+                saving = asyncio.to_thread(self.store.save, before, self._kept_out(), changes)
                 unsaved, is_cancelled = await to_the_end(saving)
             except BaseException:
                 await to_the_end(self._take_back(before, key_before, was_listening=was_listening))

@@ -48,8 +48,11 @@ class Origin:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether the value stands above config.yaml, so that a change there would have no effect."""
-        return self.kind != "file"
+        """Whether the value stands above config.yaml at the next start too, so that a change there has no effect.
+
+        A flag does not: it was said for one run, and who changes the setting in that run means it for good.
+        """
+        return self.kind in ("dotenv", "environment")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class SettingsStore:
         origin = self._origins.get(field)
         return str(origin) if origin is not None and origin.is_fixed else ""
 
+    def origin(self, field: str) -> Origin | None:
+        """Where the value that holds now came from; None: it is the default. What was written counts as the file's."""
+        return self._origins.get(field)
+
     def check(self, changes: Mapping[str, object]) -> Settings:
         """The settings with these changes, which may be text. Raises SettingsRefusedError naming every bad one."""
         problems = [
@@ -65,11 +69,15 @@ class SettingsStore:
         """From now on these hold."""
         self._current = settings
 
-    def save(self, before: Settings, kept_out: Collection[str] = ()) -> tuple[str, ...]:
+    def save(self, before: Settings, kept_out: Collection[str] = (), asked: Collection[str] = ()) -> tuple[str, ...]:
         """Write what differs from `before` to config.yaml, except for the fields in `kept_out`; those that something
-        above the file fixes are returned instead. Blocks (fsync): call it in a thread. Raises OSError."""
+        above the file fixes are returned instead. Blocks (fsync): call it in a thread. Raises OSError.
+
+        asked: fields that somebody set; of these also what only a flag said so far, be the value the same.
+        """
         fields = [name for name in Settings.model_fields if name not in kept_out]
-        changed = [name for name in fields if getattr(self._current, name) != getattr(before, name)]
+        flagged = {name for name in asked if (origin := self.origin(name)) is not None and origin.kind == "flag"}
+        changed = [name for name in fields if name in flagged or getattr(self._current, name) != getattr(before, name)]
         fixed = tuple(name for name in changed if self.fixed_by(name))
         values = {name: _plain(getattr(self._current, name)) for name in changed if name not in fixed}
         if values:

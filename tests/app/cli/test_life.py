@@ -12,7 +12,7 @@ import pytest
 
 from app.settings.yamlfile import read_mapping
 from tests.app.programs import environment
-from tests.app.runtimes import taken_port
+from tests.app.runtimes import free_port, taken_port
 from tests.app.test_headless import stream
 
 
@@ -56,15 +56,28 @@ def test_where_nothing_runs_it_is_said(say, home, record, command, code, words):
 def test_from_start_to_stop(say, home):
     started = say("start", "--demo", "--port", "0", "--json", home=home)
     again = say("start", "--server", "cn", home=home)
+    assert "Not used, as it runs already: --port 1, --tray." in say("start", "--port=1", "--tray", home=home).err
     switched = say("switch", "international", "--json", home=home)
     restarted = say("restart", "--json", home=home)
     assert (started.code, started.facts["server"], started.facts["started"]) == (0, "demo", True)
     assert (again.code, "runs already" in again.out, "(server cn)" in again.out) == (0, True, True)
     assert (switched.code, switched.facts["server"]) == (0, "international")
-    assert (restarted.code, restarted.facts["demo"]) == (0, True)
+    assert (restarted.code, restarted.facts["demo"], restarted.facts["server"]) == (0, True, "international")
     assert restarted.facts["pid"] != started.facts["pid"]
     assert say("stop", home=home).out == "Stopped.\n"
     assert say("status", home=home).code == 4
+
+
+def test_what_is_set_after_a_flag_is_kept_and_a_restart_minds_it(say, home):
+    say("start", "--port", "0", "--log-level", "ERROR", home=home)
+    port = free_port()
+    changed = say("config", "--set", "port", str(port), "--json", home=home)
+    listed = say("config", "--json", home=home).facts["settings"]
+    restarted = say("restart", "--json", home=home).facts
+    say("stop", home=home)
+    assert (changed.code, changed.facts["unsaved"], changed.err) == (0, {}, "")
+    assert {row["field"]: row["origin"].split(" ")[0] for row in listed} == {"port": "port", "log_level": "--log-level"}
+    assert (restarted["address"], restarted["flags"]) == (f"127.0.0.1:{port}", {"--log-level": "ERROR"})
 
 
 def test_a_switch_where_nothing_runs_is_remembered(say, home):

@@ -90,7 +90,7 @@ async def test_a_taken_port_is_told_and_another_may_be_tried(tmp_path):
     status, _ = await ask(runtime)
     await runtime.switch_server("cn")
     await runtime.stop()
-    assert (status, config_text(runtime)) == (200, f"port: {port}\n")
+    assert (status, config_text(runtime)) == (200, f"port: {port}\ncurrent_server: cn\n")
 
 
 async def test_after_a_failed_start_another_port_may_be_applied(tmp_path):
@@ -162,15 +162,26 @@ async def test_switching_lasts(tmp_path, name):
     assert config_text(runtime).split() == f"port: 0 current_server: {expected} # mine".split()
 
 
-async def test_switching_what_the_command_line_fixed_holds_for_this_run_and_says_so(tmp_path):
+async def test_switching_away_from_what_the_command_line_said_is_remembered(tmp_path):
     runtime = make_runtime(tmp_path, flags={"current_server": "cn"})
+    await runtime.start()
+    await runtime.switch_server("international")
+    seen = runtime.state.snapshot()
+    await runtime.stop()
+    assert (seen.server, seen.notices) == ("international", ())
+    assert config_text(runtime) == "port: 0\ncurrent_server: international\n"
+
+
+async def test_switching_what_the_environment_fixed_holds_for_this_run_and_says_so(tmp_path):
+    runtime = make_runtime(tmp_path, environ={"CURRENT_SERVER": "cn"})
     await runtime.start()
     await runtime.switch_server("international")
     seen = runtime.state.snapshot()
     await runtime.stop()
     assert (seen.server, config_text(runtime)) == ("international", "port: 0\n")
     assert seen.notices == (
-        "current_server = international holds for this run only: --server (command line) decides at the next start.",
+        "current_server = international holds for this run only: CURRENT_SERVER (environment) "
+        "decides at the next start.",
     )
 
 

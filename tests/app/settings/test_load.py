@@ -31,7 +31,7 @@ def test_each_source_beats_those_before_it(tmp_path, count):
         ({"dotenv": "PORT=6002\n"}, "PORT (cwd/.env)", True),
         ({"home_dotenv": "PORT=6002\n"}, "PORT (home/.env)", True),
         ({"environ": {"PORT": "6003"}}, "PORT (environment)", True),
-        ({"flags": {"port": "6004"}}, "--port (command line)", True),
+        ({"flags": {"port": "6004"}}, "--port (command line)", False),
     ],
 )
 def test_where_a_value_came_from_is_remembered(tmp_path, source, origin, is_fixed):

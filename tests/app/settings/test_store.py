@@ -54,13 +54,24 @@ def test_every_kind_of_value_comes_back(tmp_path, field, value):
     assert (getattr(loaded.settings, field), loaded.problems) == (value, ())
 
 
-@pytest.mark.parametrize("above", [{"environ": {"PORT": "6003"}}, {"flags": {"port": "6003"}}, {"dotenv": "PORT=6003"}])
+@pytest.mark.parametrize("above", [{"environ": {"PORT": "6003"}}, {"dotenv": "PORT=6003"}])
 def test_what_stands_above_the_file_holds_for_this_run_and_is_not_written(tmp_path, above):
     store = SettingsStore(load_home(tmp_path, config="port: 6001\n", **above))
     assert store.fixed_by("port") != ""
     assert change(store, port=6005, theme="dark") == ("port",)
     assert store.current.port == 6005
     assert (tmp_path / "home" / "config.yaml").read_text() == "port: 6001\ntheme: dark\n"
+
+
+@pytest.mark.parametrize("port", [6003, 6005])
+def test_what_a_flag_said_is_written_once_somebody_sets_it(tmp_path, port):
+    store = SettingsStore(load_home(tmp_path, config="port: 6001\n", flags={"port": "6003"}))
+    assert (change(store, theme="dark"), store.origin("port").kind) == ((), "flag")
+    before = store.current
+    store.use(store.check({"port": port}))
+    assert store.save(before, asked=["port"]) == ()
+    assert store.origin("port").kind == "file"
+    assert (tmp_path / "home" / "config.yaml").read_text() == f"port: {port}\ntheme: dark\n"
 
 
 def test_what_the_file_says_is_not_fixed(tmp_path):
