@@ -70,7 +70,7 @@ class SharedServer:
         return True
 
 
-async def until(holds: Callable[[], Awaitable[object]], within_s: float = 20.0) -> None:
+async def expect_soon(holds: Callable[[], Awaitable[object]], within_s: float = 20.0) -> None:
     """Wait for what comes by itself, in the background."""
     ends = time.monotonic() + within_s
     while not await holds():

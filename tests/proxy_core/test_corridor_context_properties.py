@@ -161,7 +161,7 @@ def newest(conversation: Conversation) -> list[Message]:
     return list(behind)[::-1]
 
 
-def run(
+def check_session(
     dialect: str,
     steps: list[Step],
     check: Callable[[list[tuple[Conversation, Trimmed, Route]]], None],
@@ -240,14 +240,14 @@ BOTH = pytest.mark.parametrize("dialect", ["anthropic", "openai"])
 @few
 @given(steps=SCRIPTS)
 def test_the_newest_turn_goes_as_it_came(dialect: str, steps: list[Step]) -> None:
-    run(dialect, steps, check_newest)
+    check_session(dialect, steps, check_newest)
 
 
 @BOTH
 @few
 @given(steps=SCRIPTS)
 def test_what_was_sent_stands(dialect: str, steps: list[Step]) -> None:
-    run(dialect, steps, check_prefix)
+    check_session(dialect, steps, check_prefix)
 
 
 @BOTH
@@ -257,11 +257,11 @@ def test_what_was_sent_stands(dialect: str, steps: list[Step]) -> None:
 @few
 @given(steps=SCRIPTS)
 def test_the_other_strategies(dialect: str, changes: dict[str, object], steps: list[Step]) -> None:
-    run(dialect, steps, check_prefix, **changes)
+    check_session(dialect, steps, check_prefix, **changes)
 
 
 @BOTH
 @few
 @given(steps=st.lists(STEPS, min_size=6, max_size=9))
 def test_without_the_ceiling(dialect: str, steps: list[Step]) -> None:
-    run(dialect, steps, check_prefix, real_text_model_tokens=200_000, real_vision_model_tokens=60_000)
+    check_session(dialect, steps, check_prefix, real_text_model_tokens=200_000, real_vision_model_tokens=60_000)

@@ -17,7 +17,7 @@ from tests.fake_upstream import Reply
 from tests.legs import Heard, Leg, ask, request
 from tests.proxy_core.context_rig import SEEN, KnowingUpstream, finished, shown
 from tests.proxy_core.pipeline.describers import red
-from tests.shared_server import SharedServer, until
+from tests.shared_server import SharedServer, expect_soon
 
 LEG = Leg("anthropic", "anthropic")
 
@@ -56,7 +56,7 @@ async def has_said(corridor: Corridor, times: int) -> None:
     async def is_said() -> bool:
         return len(corridor.said) >= times
 
-    await until(is_said)
+    await expect_soon(is_said)
 
 
 async def test_one_describes_and_the_other_reuses(pair: tuple[Corridor, Corridor]) -> None:

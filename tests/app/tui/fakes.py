@@ -233,7 +233,7 @@ def text_of(app: ProxyTui) -> str:
     return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
 
 
-async def until(pilot, condition, limit_s: float = 10.0) -> None:
+async def expect_soon(pilot, condition, limit_s: float = 10.0) -> None:
     """Wait for something to become true; the test fails with the screen if it does not."""
     deadline = asyncio.get_running_loop().time() + limit_s
     while not condition():
@@ -241,9 +241,9 @@ async def until(pilot, condition, limit_s: float = 10.0) -> None:
         await pilot.pause(0.02)
 
 
-async def sees(pilot, *words: str) -> None:
+async def expect_words(pilot, *words: str) -> None:
     """Wait until all these words are on the screen."""
-    await until(pilot, lambda: all(word in text_of(pilot.app) for word in words))
+    await expect_soon(pilot, lambda: all(word in text_of(pilot.app) for word in words))
 
 
 @asynccontextmanager
@@ -253,5 +253,5 @@ async def shown(
     """The pilot of a screen that shows `instance`."""
     async with make_app(home, instance, host).run_test(size=size) as pilot:
         if instance is not None:
-            await sees(pilot, word)
+            await expect_words(pilot, word)
         yield pilot

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.i18n import set_language
 from app.paths import resources
-from tests.app.tui.fakes import FakeInstance, sees, shown, text_of
+from tests.app.tui.fakes import FakeInstance, expect_words, shown, text_of
 
 FOLDER = Path(__file__).parents[2] / "data" / "tui"
 SIZE = (80, 24)
@@ -55,7 +55,7 @@ async def take(name: str, home: Path) -> str:
     async with shown(home, FakeInstance(), size=size) as pilot:
         for key in keys:
             await pilot.press(key)
-        await sees(pilot, word)
+        await expect_words(pilot, word)
         await pilot.pause()
         return re.sub(r" · /\S+", " · PATH", text_of(pilot.app))
 

@@ -11,7 +11,7 @@ from app.tui.app import ProxyTui
 from app.tui.instance import find_live
 from tests.app.control.hosts import Host
 from tests.app.runtimes import ask
-from tests.app.tui.fakes import FakeHost, sees, until
+from tests.app.tui.fakes import FakeHost, expect_soon, expect_words
 
 
 @pytest_asyncio.fixture
@@ -29,46 +29,46 @@ async def test_none_is_found_where_none_runs(tmp_path):
 async def test_the_screen_shows_and_commands_a_real_instance(host):
     app = ProxyTui(host.home, partial(find_live, host.home), FakeHost())
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, host.runtime.state.snapshot().address, "demo", "tray program")
+        await expect_words(pilot, host.runtime.state.snapshot().address, "demo", "tray program")
         assert (await ask(host.runtime))[0] == 200
         await pilot.press("3")
-        await sees(pilot, "done", "glm-4.6")
+        await expect_words(pilot, "done", "glm-4.6")
         await pilot.press("enter")
-        await sees(pilot, "200", "/v1/chat/completions")
+        await expect_words(pilot, "200", "/v1/chat/completions")
         await pilot.press("escape", "4")
-        await sees(pilot, "international", "cn", "●  demo")
+        await expect_words(pilot, "international", "cn", "●  demo")
         await pilot.press("6")
-        await sees(pilot, "Port")
+        await expect_words(pilot, "Port")
         await pilot.press("p")
-        await sees(pilot, "Paused", "p Resume")
+        await expect_words(pilot, "Paused", "p Resume")
         assert host.runtime.state.snapshot().paused
         await pilot.press("q")
-        await until(pilot, lambda: not app.is_running)
+        await expect_soon(pilot, lambda: not app.is_running)
 
 
 async def test_a_real_change_is_checked_and_holds(host):
     app = ProxyTui(host.home, partial(find_live, host.home), FakeHost())
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "tray program")
+        await expect_words(pilot, "tray program")
         await pilot.press("6")
-        await sees(pilot, "Port")
+        await expect_words(pilot, "Port")
         await pilot.press("down", "enter")
-        await sees(pilot, "Enter: save")
+        await expect_words(pilot, "Enter: save")
         await pilot.press(*"99999", "enter")
-        await sees(pilot, "from 0 to 65535", "cannot be used")
+        await expect_words(pilot, "from 0 to 65535", "cannot be used")
         await pilot.press(*["backspace"] * 6, *"0", "enter")
-        await sees(pilot, "from now on")
+        await expect_words(pilot, "from now on")
 
 
 async def test_an_end_is_shown_and_a_return_is_seen(host, monkeypatch):
     monkeypatch.setattr("app.tui.instance.RETRY_S", 0.05)
     app = ProxyTui(host.home, partial(find_live, host.home), FakeHost())
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "tray program")
+        await expect_words(pilot, "tray program")
         await host.stop()
-        await sees(pilot, "No proxy runs")
+        await expect_words(pilot, "No proxy runs")
         other = Host(host.home.parent)
         await other.runtime.start()
-        await sees(pilot, other.runtime.state.snapshot().address)
+        await expect_words(pilot, other.runtime.state.snapshot().address)
         await other.stop()
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from tests.app.tui.fakes import FakeInstance, sees, shown, text_of
+from tests.app.tui.fakes import FakeInstance, expect_words, shown, text_of
 from tests.app.tui.snapshots import FOLDER, SHOTS, take
 
 
@@ -28,9 +28,9 @@ def test_nothing_is_cut_off_at_the_edge(name):
 async def test_tab_turns_the_pages_round(tmp_path):
     async with shown(tmp_path, FakeInstance()) as pilot:
         await pilot.press("tab")
-        await sees(pilot, "Tokens/s saved")
+        await expect_words(pilot, "Tokens/s saved")
         await pilot.press("shift+tab", "shift+tab")
-        await sees(pilot, "Log level")
+        await expect_words(pilot, "Log level")
 
 
 @pytest.mark.parametrize("size", [(40, 10), (20, 5), (200, 60)])
@@ -47,6 +47,6 @@ async def test_a_message_goes_away(tmp_path, monkeypatch):
     monkeypatch.setattr("app.tui.screen._MESSAGE_S", 0.05)
     async with shown(tmp_path, FakeInstance()) as pilot:
         pilot.app.say("[not] markup")
-        await sees(pilot, "[not] markup")
+        await expect_words(pilot, "[not] markup")
         while "markup" in text_of(pilot.app):
             await pilot.pause(0.02)

@@ -7,7 +7,7 @@ import pytest
 from proxy_core.stores.shared_breakers import BREAKERS
 from proxy_core.upstream.breaker import FAILURES, OPEN_S, Breakers, BreakerState
 from tests.proxy_core.stores.shelves import Clock
-from tests.shared_server import until
+from tests.shared_server import expect_soon
 
 SERVER = "international"
 OPEN, CLOSED = BreakerState.OPEN, BreakerState.CLOSED
@@ -30,7 +30,7 @@ async def becomes(breakers: Breakers, state: BreakerState) -> None:
     async def is_so() -> bool:
         return breakers.of(SERVER).state is state
 
-    await until(is_so)
+    await expect_soon(is_so)
 
 
 async def rest(server) -> None:
@@ -79,7 +79,7 @@ async def test_a_probe_that_fails_opens_again_and_a_dropped_one_frees_the_next(s
     async def is_told() -> bool:
         return await one.admits(SERVER) is may
 
-    await until(is_told)
+    await expect_soon(is_told)
 
 
 async def test_without_the_store_each_decides_alone_and_tells_it_afterwards(server, pair):
@@ -108,7 +108,7 @@ async def test_damaged_and_forgotten_states_count_as_closed(server, pair, value)
     async def is_gone() -> bool:
         return not await server.do("EXISTS", BREAKERS)
 
-    await until(is_gone)
+    await expect_soon(is_gone)
 
 
 async def test_a_key_of_another_kind_is_replaced(server, pair):

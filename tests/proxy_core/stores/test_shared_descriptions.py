@@ -9,7 +9,7 @@ import pytest
 
 from proxy_core.stores.shared_link import PREFIX
 from tests.proxy_core.stores.shelves import draft, name_of
-from tests.shared_server import until
+from tests.shared_server import expect_soon
 
 KEY = f"{PREFIX}picture:{name_of(1)}"
 
@@ -75,7 +75,7 @@ async def test_left_alone_it_goes_on_and_hands_in_what_it_made_meanwhile(server,
         held = await one.get(name_of(1)), await one.get(name_of(2))
         return [one and one.text for one in held] == ["My cat.", "A dog."]
 
-    await until(is_handed_in)
+    await expect_soon(is_handed_in)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_a_damaged_value_is_set_aside(server, another, value):
     async def lies_aside():
         return await server.do("GET", f"{KEY}:damaged") == value and await server.do("GET", KEY) is None
 
-    await until(lies_aside)
+    await expect_soon(lies_aside)
     assert (await one.put(draft())).text == "A cat."
 
 
@@ -120,7 +120,7 @@ async def test_one_at_a_time_may_describe_a_picture(server, another):
     async def may():
         return await other.descriptions.claim(name_of(1))
 
-    await until(may)
+    await expect_soon(may)
     server.kill()
     assert await one.descriptions.claim(name_of(1))
 
@@ -134,5 +134,5 @@ async def test_the_claim_of_a_killed_proxy_ends_and_that_of_a_living_one_does_no
     async def is_renewed():
         return int(await server.do("PTTL", key)) > 1000
 
-    await until(is_renewed)
+    await expect_soon(is_renewed)
     assert await server.do("GET", key) == one.link.name.encode()

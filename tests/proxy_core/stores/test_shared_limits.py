@@ -10,7 +10,7 @@ from proxy_core.errors import ProxyError
 from proxy_core.stores.shared_limits import LANES
 from proxy_core.upstream.throttle import FIRST_LIMIT, Lane, Throttle, Ticket
 from tests.proxy_core.stores.shelves import Clock
-from tests.shared_server import until
+from tests.shared_server import expect_soon
 
 KEY = "secret-key-of-the-test"
 SHORT_S = 0.3
@@ -69,9 +69,9 @@ async def test_one_refusal_halves_the_limit_of_all(lanes):
     async def is_halved() -> bool:
         return await heard() == (FIRST_LIMIT + 9) // 2
 
-    await until(has_risen)
+    await expect_soon(has_risen)
     (await enter(one)).refused()
-    await until(is_halved)
+    await expect_soon(is_halved)
 
 
 async def test_twenty_over_two_proxies_are_never_more_than_the_limit(lanes):
@@ -110,7 +110,7 @@ async def test_who_lives_keeps_its_places(server, lanes):
     async def is_renewed():
         return float(await server.do("ZSCORE", places, ticket)) > 1
 
-    await until(is_renewed)
+    await expect_soon(is_renewed)
 
 
 async def test_without_the_store_each_goes_on_and_tells_its_places_afterwards(server, lanes):
@@ -126,7 +126,7 @@ async def test_without_the_store_each_goes_on_and_tells_its_places_afterwards(se
         keys = await server.do("KEYS", f"{LANES}*places")
         return keys and await server.do("ZCARD", keys[0]) == 4
 
-    await until(are_told)
+    await expect_soon(are_told)
     with pytest.raises(ProxyError):
         await enter(other, SHORT_S)
     for ticket in (first, *alone):
@@ -161,4 +161,4 @@ async def test_keys_of_another_kind_cost_no_request(server, lanes, part):
     async def is_mended():
         return await server.do("TYPE", name) != b"string"
 
-    await until(is_mended)
+    await expect_soon(is_mended)

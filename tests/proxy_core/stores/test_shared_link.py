@@ -9,7 +9,7 @@ import pytest
 
 from proxy_core.stores import shared_link
 from proxy_core.stores.shared_link import SharedLink, StoreGoneError, check_url, secrets_of
-from tests.shared_server import until
+from tests.shared_server import expect_soon
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ async def test_it_says_once_that_the_store_is_gone_and_once_that_it_is_back(serv
     for _ in range(3):
         with pytest.raises(StoreGoneError):
             await link.ask("PING")
-    await until(lambda: _has_said(said))
+    await expect_soon(lambda: _has_said(said))
     await asyncio.sleep(0.2)
     assert len(said) == 1
     assert "goes on by itself" in said[0]
     await server.start()
-    await until(lambda: _is_up(link))
+    await expect_soon(lambda: _is_up(link))
     assert len(said) == 2
     assert "used again" in said[1]
 

@@ -12,7 +12,7 @@ from proxy_core.stores.shared_ratios import RATIOS
 from proxy_core.stores.summaries import StoredSummary
 from proxy_core.tokens.content import ContentClass, Estimate
 from proxy_core.tokens.learning import RatioBook
-from tests.shared_server import until
+from tests.shared_server import expect_soon
 
 SUMMARY = StoredSummary("d1", "They built a boat.", 1000, "glm-4.6", 5.0)
 KEY = f"{PREFIX}summary:d1"
@@ -33,7 +33,7 @@ async def test_what_one_keeps_the_other_finds(server, another):
     async def is_found():
         return await other.summaries.find(["d0", "d1"]) == [SUMMARY]
 
-    await until(is_found)
+    await expect_soon(is_found)
     server.kill()
     assert await other.summaries.find(["d1"]) == [SUMMARY]
 
@@ -41,7 +41,7 @@ async def test_what_one_keeps_the_other_finds(server, another):
 async def test_the_shared_one_holds_and_what_is_missing_is_handed_in(server, another):
     one, other = await another(), await another()
     await one.summaries.put(SUMMARY)
-    await until(lambda: server.do("EXISTS", KEY))
+    await expect_soon(lambda: server.do("EXISTS", KEY))
     server.kill()
     await other.summaries.put(replace(SUMMARY, text="They sank it."))
     assert [found.text for found in await other.summaries.find(["d1"])] == ["They sank it."]
@@ -54,8 +54,8 @@ async def test_the_shared_one_holds_and_what_is_missing_is_handed_in(server, ano
     async def holds():
         return await other.summaries.find(["d1"]) == [SUMMARY]
 
-    await until(is_handed_in)
-    await until(holds)
+    await expect_soon(is_handed_in)
+    await expect_soon(holds)
 
 
 @pytest.mark.parametrize("value", [b"no json", b"{}", orjson.dumps({"digest": "d2", "text": "x"})])
@@ -67,7 +67,7 @@ async def test_a_damaged_summary_is_set_aside(server, another, value):
     async def lies_aside():
         return await server.do("GET", f"{KEY}:damaged") == value
 
-    await until(lies_aside)
+    await expect_soon(lies_aside)
 
 
 async def test_what_one_learned_the_other_knows(another):
@@ -97,4 +97,4 @@ async def test_a_damaged_book_is_set_aside(server, another, value):
     async def lies_aside():
         return await server.do("GET", f"{RATIOS}:damaged") == value
 
-    await until(lies_aside)
+    await expect_soon(lies_aside)

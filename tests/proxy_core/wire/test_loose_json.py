@@ -38,4 +38,5 @@ def test_what_is_no_json_is_refused(data: bytes) -> None:
 
 @given(st.recursive(st.none() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner), max_leaves=5))
 def test_whatever_is_read_can_be_written(value: object) -> None:
-    orjson.dumps(load_loosely(json.dumps(value).encode()))
+    read = load_loosely(json.dumps(value).encode())
+    assert orjson.loads(orjson.dumps(read)) == read

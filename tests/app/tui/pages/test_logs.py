@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.app.tui.fakes import FakeInstance, sees, shown, text_of
+from tests.app.tui.fakes import FakeInstance, expect_words, shown, text_of
 
 
 def write(home, *levels: str) -> None:
@@ -24,39 +24,39 @@ def _quick(monkeypatch):
 async def test_lines_appear_as_they_are_written(tmp_path):
     async with shown(tmp_path, FakeInstance()) as pilot:
         await pilot.press("5")
-        await sees(pilot, "No lines yet")
+        await expect_words(pilot, "No lines yet")
         write(tmp_path, "warning")
-        await sees(pilot, "14:13:01 WARNING  [warning] line", "1 of 1 lines")
+        await expect_words(pilot, "14:13:01 WARNING  [warning] line", "1 of 1 lines")
 
 
 async def test_the_level_is_chosen_by_key(tmp_path):
     write(tmp_path, "debug", "info", "error")
     async with shown(tmp_path, FakeInstance()) as pilot:
         await pilot.press("5")
-        await sees(pilot, "From INFO on · 2 of 3 lines", "[info] line")
+        await expect_words(pilot, "From INFO on · 2 of 3 lines", "[info] line")
         await pilot.press("l", "l")
-        await sees(pilot, "From ERROR on · 1 of 3 lines")
+        await expect_words(pilot, "From ERROR on · 1 of 3 lines")
         assert "[info] line" not in text_of(pilot.app)
         await pilot.press("l", "l")
-        await sees(pilot, "[debug] line")
+        await expect_words(pilot, "[debug] line")
 
 
 async def test_whoever_scrolls_up_is_left_there_until_f(tmp_path):
     write(tmp_path, *["info"] * 100)
     async with shown(tmp_path, FakeInstance()) as pilot:
         await pilot.press("5")
-        await sees(pilot, "100 of 100 lines")
+        await expect_words(pilot, "100 of 100 lines")
         await pilot.pause()
         await pilot.press("home")
         write(tmp_path, "error")
-        await sees(pilot, "101 of 101")
+        await expect_words(pilot, "101 of 101")
         assert "[error]" not in text_of(pilot.app)
         await pilot.press("f")
-        await sees(pilot, "[error] line")
+        await expect_words(pilot, "[error] line")
 
 
 async def test_what_cannot_be_read_is_said(tmp_path):
     (tmp_path / "logs" / "application.jsonl").mkdir(parents=True)
     async with shown(tmp_path, FakeInstance()) as pilot:
         await pilot.press("5")
-        await sees(pilot, "Cannot be read (Is a directory)")
+        await expect_words(pilot, "Cannot be read (Is a directory)")
