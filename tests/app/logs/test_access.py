@@ -23,13 +23,16 @@ async def test_trouble_with_the_files_is_a_notice_also_if_it_came_before(tmp_pat
     (tmp_path / "logs").write_text("in the way")
     open_files(tmp_path / "logs", LogBounds())
     logging.getLogger("app.test").info("lost")
-    while "cannot be written" not in output.getvalue():
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        while "cannot be written" not in output.getvalue():
+            await asyncio.sleep(0.01)
     runtime = make_runtime(tmp_path, demo=True)
     await runtime.start()
-    while not any("cannot be written" in notice for notice in runtime.state.snapshot().notices):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        while not (notices := [one for one in runtime.state.snapshot().notices if "cannot be written" in one]):
+            await asyncio.sleep(0.01)
     await runtime.stop()
+    assert len(notices) == 1
 
 
 async def test_each_exchange_is_one_line_and_its_requests_bear_its_id(tmp_path: Path, output: object) -> None:

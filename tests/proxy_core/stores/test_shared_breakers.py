@@ -24,7 +24,7 @@ def fail(breakers: Breakers) -> None:
         breakers.of(SERVER).failed()
 
 
-async def becomes(breakers: Breakers, state: BreakerState) -> None:
+async def expect_state(breakers: Breakers, state: BreakerState) -> None:
     """It is heard by itself."""
 
     async def is_so() -> bool:
@@ -43,7 +43,7 @@ async def test_what_one_finds_open_is_open_for_all(pair):
     one, other = pair
     assert await other.admits(SERVER)
     fail(one)
-    await becomes(other, OPEN)
+    await expect_state(other, OPEN)
     assert not await other.admits(SERVER)
     assert not await one.admits(SERVER)
 
@@ -59,11 +59,11 @@ async def test_failures_in_a_row_count_although_others_may_ask(pair):
 async def test_one_of_them_probes_and_its_success_is_heard(server, pair):
     one, other = pair
     fail(one)
-    await becomes(other, OPEN)
+    await expect_state(other, OPEN)
     await rest(server)
     assert [await other.admits(SERVER), await one.admits(SERVER), await other.admits(SERVER)] == [True, False, False]
     other.of(SERVER).succeeded()
-    await becomes(one, CLOSED)
+    await expect_state(one, CLOSED)
     assert await one.admits(SERVER)
 
 
@@ -71,7 +71,7 @@ async def test_one_of_them_probes_and_its_success_is_heard(server, pair):
 async def test_a_probe_that_fails_opens_again_and_a_dropped_one_frees_the_next(server, pair, outcome, may):
     one, other = pair
     fail(one)
-    await becomes(other, OPEN)
+    await expect_state(other, OPEN)
     await rest(server)
     assert await other.admits(SERVER)
     getattr(other.of(SERVER), outcome)()
@@ -89,15 +89,15 @@ async def test_without_the_store_each_decides_alone_and_tells_it_afterwards(serv
     assert not await one.admits(SERVER)
     assert await other.admits(SERVER)
     await server.start()
-    await becomes(other, OPEN)
+    await expect_state(other, OPEN)
 
 
 async def test_a_choice_by_hand_makes_all_trust_again(pair):
     one, other = pair
     fail(one)
-    await becomes(other, OPEN)
+    await expect_state(other, OPEN)
     other.reset()
-    await becomes(one, CLOSED)
+    await expect_state(one, CLOSED)
 
 
 @pytest.mark.parametrize("value", ["nonsense", "99999999999999999999 0", "1 1"])
@@ -115,4 +115,4 @@ async def test_a_key_of_another_kind_is_replaced(server, pair):
     await server.do("SET", BREAKERS, "a string")
     assert await pair[0].admits(SERVER)
     fail(pair[0])
-    await becomes(pair[1], OPEN)
+    await expect_state(pair[1], OPEN)
