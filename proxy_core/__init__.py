@@ -3,7 +3,7 @@
 A request walks forward once:
 
     server/      the door: who may come in, JSON in, bytes out, faults in the caller's envelope
-    pipeline     read → route → write → send → turn → tell; a short list of calls, no `if dialect`
+    pipeline     read → trim → route → condense → write → send → turn → tell; a short list of calls, no `if dialect`
     upstream/    I/O towards the servers: one client session, timeouts, foreign exceptions become ours here
     telemetry/   listens to events and keeps the figures that faces show
     routing/     pure: which server, dialect and model, and why; the models as data
@@ -13,7 +13,7 @@ A request walks forward once:
     context/     pure: smaller prompts, the edits themselves
     stores/      what was paid for once and is kept: files
     pictures     pure: made to fit into what upstreams take
-    tokens/      pure: counting
+    tokens/      pure: counting, learning from what models report, scaling
     wire/        pure: server-sent events, headers
     events       what happened, told to whoever listens
     ledger       what was done to a prompt and what it cost

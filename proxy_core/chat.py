@@ -5,8 +5,9 @@ no branch elsewhere. All values are immutable; an edit makes a new value.
 
 How the same dialect stays lossless: a reader keeps the raw JSON of the request (`Conversation.raw`), of
 each message (`Message.raw`) and of each part (`Part.raw`). A writer of the *same* dialect emits `raw` wherever
-it is present and renders only what lost it. Whoever edits a part or message builds a new one without `raw`
-(and copies its message without `raw`); nothing else has to be tracked.
+it is present and renders only what lost it. Whoever edits a part or message builds a new one without `raw`, or with a
+`raw` that was edited alike (`context.edits`: cache marks and names survive so), and copies its message in the same
+way; nothing else has to be tracked.
 """
 
 from __future__ import annotations
