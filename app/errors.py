@@ -60,3 +60,10 @@ def no_desktop(missing: str) -> EndingError:
         "or use --headless."
     )
     return EndingError("Desktop part missing", message, EXIT_SETTINGS)
+
+
+def remedy(error: OSError) -> str:
+    """What to do where a file of the data folder cannot be written."""
+    if error.errno == errno.ENOSPC:
+        return "The disk is full: make room, then say it again; nothing was changed."
+    return "Look at the data folder and its permissions: proxy-cli doctor"

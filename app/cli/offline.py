@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.cli.exits import EXIT_USAGE, CommandError
+from app.errors import remedy
 from app.paths import ensure_home
 from app.settings.book import ServerBook, UnknownServerError
 from app.settings.load import Loaded
@@ -30,7 +31,7 @@ def change_files(loaded: Loaded, changes: Mapping[str, object]) -> dict[str, str
     except (SettingsRefusedError, UnknownServerError) as error:
         raise CommandError(str(error), exit_code=EXIT_USAGE) from error
     except OSError as error:
-        raise CommandError(f"config.yaml cannot be written: {error.strerror}.") from error
+        raise CommandError(f"config.yaml cannot be written: {error.strerror}.", remedy(error)) from error
     return {field: store.fixed_by(field) for field in changes if store.fixed_by(field)}
 
 

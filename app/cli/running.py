@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from app.paths import LOGS_FOLDER, ensure_home
 
 START_LOG = "start.log"
 START_WITHIN_S = 30.0
+_LEAST_BYTES = 16_384
 _POLL_S = 0.1
 _SHOWN_CHARS = 2000
 
@@ -43,10 +45,15 @@ def start_in_background(home: Path, arguments: Sequence[str]) -> ControlClient:
             return client
         if code is not None:
             hint = "Or for good: proxy-cli config --set port 5055" if code == EXIT_PORT else ""
-            raise CommandError(_last_words(log[0]), hint, code or EXIT_FAILED)
+            raise CommandError(_last_words(log[0]), hint or _hint(home), code or EXIT_FAILED)
         time.sleep(_POLL_S)
     process.terminate()
     raise CommandError(f"It did not answer within {START_WITHIN_S:.0f} s.", f"What it said: {log[0]}")
+
+
+def _hint(home: Path) -> str:
+    full = shutil.disk_usage(home).free < _LEAST_BYTES
+    return f"The disk that {home} is on is full: make room." if full else ""
 
 
 def _part_from(process: subprocess.Popen[bytes], client: ControlClient) -> None:

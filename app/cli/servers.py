@@ -17,6 +17,7 @@ from app.cli.exits import EXIT_FAILED, EXIT_USAGE, CommandError
 from app.cli.tables import table
 from app.cli.words import milliseconds
 from app.control.facts import reaches, server_object
+from app.errors import remedy
 from app.settings.book import ServerBook, UnknownServerError
 from app.settings.problems import SettingsRefusedError
 from proxy_core.jsontypes import JsonObject
@@ -160,6 +161,8 @@ def _put(desk: Desk, name: str, values: dict[str, object]) -> JsonObject:
         raise CommandError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", exit_code=EXIT_USAGE) from error
     except SettingsRefusedError as error:
         raise CommandError(str(error), exit_code=EXIT_USAGE) from error
+    except OSError as error:
+        raise CommandError(f"servers.yaml cannot be written: {error.strerror}.", remedy(error)) from error
     return {"name": name, "added": not known}
 
 

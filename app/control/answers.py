@@ -10,6 +10,7 @@ from typing import TypeAlias
 import orjson
 from aiohttp import web
 
+from app.errors import remedy
 from app.settings.book import UnknownServerError
 from app.settings.problems import SettingsRefusedError
 from proxy_core.jsontypes import JsonObject
@@ -62,9 +63,8 @@ async def obey(door: Door, request: web.Request) -> web.StreamResponse:
     except ListenError as error:
         return refuse(RefusedError(409, str(error), "Choose another address or port."))
     except OSError as error:
-        return refuse(
-            RefusedError(500, f"It cannot be written: {error.strerror or error}.", "Look at the data folder.")
-        )
+        file = Path(error.filename).name if isinstance(error.filename, str) else "A file of the data folder"
+        return refuse(RefusedError(500, f"{file} cannot be written: {error.strerror or error}.", remedy(error)))
 
 
 async def read_object(request: web.Request, most_bytes: int = MOST_BYTES) -> JsonObject:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import TypeAlias
 
+from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
@@ -15,6 +17,8 @@ from app.paths import set_aside, write_private
 from proxy_core.jsontypes import JsonObject
 
 Edit: TypeAlias = Callable[[MutableMapping[str, object]], None]
+EDIT_LOCK = ".edit.lock"
+_TURN_S = 10.0
 
 
 class BrokenFileError(Exception):
@@ -55,10 +59,18 @@ def put_aside(path: Path, reason: str) -> str:
 
 
 def edit_mapping(path: Path, edit: Edit) -> None:
-    """Change a file in place, whole or not at all; comments and order stay.
+    """Change a file in place, whole or not at all; comments and order stay. Programs that do so at once take turns.
 
     Raises BrokenFileError where the file does not parse, and OSError.
     """
+    try:
+        with FileLock(path.with_name(EDIT_LOCK), timeout=_TURN_S, mode=0o600):
+            _edit(path, edit)
+    except Timeout as error:
+        raise OSError(errno.EBUSY, "another program is changing it", str(path)) from error
+
+
+def _edit(path: Path, edit: Edit) -> None:
     text = read_text(path)
     writer = _round_trip()
     data = _parse(writer, text)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import select
 import shutil
 import subprocess
 import sys
@@ -71,13 +73,49 @@ def test_what_the_other_shells_ask_is_answered(tmp_path, user, shell, variables,
     assert (offered in done.stdout, all(name in SCRIPTS[Shell(shell)] for name in variables)) == (True, True)
 
 
-@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
-def test_zsh_takes_its_script(tmp_path, user):
-    check = SCRIPTS[Shell.ZSH] + "\nprint $_comps[proxy-cli]"
-    done = subprocess.run(
-        ["zsh", "-f", "-c", check], env=user, cwd=tmp_path, capture_output=True, text=True, timeout=60
+def read_until(terminal, word):
+    """What a terminal shows until the word is there, or nothing more comes for half a minute."""
+    shown = ""
+    while word not in shown and select.select([terminal], [], [], 30)[0]:
+        shown += os.read(terminal, 4096).decode("utf-8", "replace")
+    return shown
+
+
+@pytest.fixture
+def zsh(tmp_path, user):
+    """The terminal of a zsh that has read the script."""
+    (tmp_path / "script.zsh").write_text(SCRIPTS[Shell.ZSH])
+    terminal, inside = os.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-f", "-i"],
+        env=user | {"TERM": "dumb"},
+        cwd=tmp_path,
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        start_new_session=True,
     )
-    assert done.stdout.strip() == "_proxy_cli_completion"
+    os.close(inside)
+    os.write(terminal, b". ./script.zsh; print rea''dy\r")
+    assert "ready" in read_until(terminal, "ready")
+    yield terminal
+    shell.kill()
+    shell.wait()
+    os.close(terminal)
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        ("proxy-cli switch o", "proxy-cli switch own-server"),
+        ("proxy-cli config --get log_le", "proxy-cli config --get log_level"),
+        ("proxy-cli sw", "proxy-cli switch"),
+    ],
+)
+def test_zsh_completes_servers_settings_and_commands(zsh, line, whole):
+    os.write(zsh, f"{line}\t".encode())
+    assert whole in read_until(zsh, whole)
 
 
 STARTS = {

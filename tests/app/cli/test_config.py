@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import re
 
 import pytest
@@ -58,6 +59,21 @@ def test_where_nothing_runs_it_goes_to_the_file(say, tmp_path):
 def test_what_is_wrong_is_said(say, running, tmp_path, is_running, arguments, words):
     answer = say("config", *arguments, home=running if is_running else tmp_path)
     assert (answer.code, words in answer.err, "Traceback" in answer.err) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("config", "--set", "port", "7000"), ("switch", "cn"), ("servers", "add", "x", "http://x")]
+)
+def test_on_a_full_disk_nothing_is_changed_and_the_remedy_is_said(say, tmp_path, monkeypatch, arguments):
+    (tmp_path / "config.yaml").write_text("port: 6000\n")
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("app.settings.yamlfile.write_private", refuse)
+    answer = say(*arguments, home=tmp_path)
+    assert (answer.code, "No space left" in answer.err, "make room" in answer.err) == (1, True, True)
+    assert (tmp_path / "config.yaml").read_text() == "port: 6000\n"
 
 
 def test_the_environment_decides_and_it_is_said(say, tmp_path, monkeypatch):
