@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -97,14 +98,16 @@ def _list(desk: Desk, list_all: bool) -> None:
     facts = {"home": str(desk.home), "running": client is not None, "settings": found if list_all else shown}
     rest = len(found) - len(shown)
     note = f"{rest} more at their defaults; all of them: proxy-cli config --list" if rest else ""
-    desk.tell(facts, lambda: _table(shown), f"\n{note}\nData folder: {desk.home}".replace("\n\n", "\n"))
+    desk.tell(facts, lambda: _table(shown, desk), f"\n{note}\nData folder: {desk.home}".replace("\n\n", "\n"))
 
 
-def _table(rows: list[JsonObject]) -> Table | str:
+def _table(rows: list[JsonObject], desk: Desk) -> Table | str:
     if not rows:
         return "Every setting is at its default."
     heads = ("Setting", "Value~", "From~")
-    return table(heads, ((text(row, "field"), text(row, "text") or "(empty)", text(row, "origin")) for row in rows))
+    prefix = f"{desk.home}{os.sep}"
+    cells = ((text(row, "field"), text(row, "text") or "(empty)", text(row, "origin")) for row in rows)
+    return table(heads, ((field, value, origin.replace(prefix, "")) for field, value, origin in cells))
 
 
 def _change(desk: Desk, wanted: dict[str, object]) -> None:

@@ -15,6 +15,7 @@ from app.cli.exits import EXIT_FAILED, CommandError
 from app.cli.servers import list_servers
 from app.cli.tables import table
 from app.cli.words import milliseconds
+from app.settings.load import DEMO_SERVER
 from proxy_core.jsontypes import JsonObject
 
 keys = typer.Typer(help="Keep a server's key in the system keyring, test it, forget it.", no_args_is_help=False)
@@ -32,20 +33,24 @@ def _keys(context: typer.Context, as_json: AsJson = False, home: Home = None) ->
     rows = [{"server": row["name"], "key": row["key"]} for row in objects(found, "servers")]
     desk.tell(
         {"keys": rows, "problem": found.get("key_problem", "")},
-        lambda: table(("Server", "Key"), ((text(row, "server"), _where(text(row, "key"))) for row in rows)),
+        lambda: table(
+            ("Server", "Key"), ((text(row, "server"), _where(text(row, "key"), text(row, "server"))) for row in rows)
+        ),
     )
     if problem := text(found, "key_problem"):
         desk.warn(problem)
 
 
-def _where(source: str) -> str:
+def _where(source: str, server: str) -> str:
+    if server == DEMO_SERVER:
+        return "needs none: it is built in"
     words = {
         "stored": "in the keyring",
         "given": "from the environment or a file, for this run",
         "held": "in memory, for this run",
         "found": "in clear in a file: proxy-cli keys import",
     }
-    return words.get(source, "none: proxy-cli keys set SERVER")
+    return words.get(source, f"none: proxy-cli keys set {server}")
 
 
 @keys.command("set")
@@ -95,7 +100,13 @@ def test_key(
     """Ask a server whether it takes its key: one tiny request."""
     desk = Desk.open(home, as_json)
     found = _test(desk, server, _read_key(server) if prompt else "")
-    desk.tell(found, f"{text(found, 'message')} ({milliseconds(number(found, 'latency_ms'))})")
+    tell_trial(desk, found)
+
+
+def tell_trial(desk: Desk, found: JsonObject) -> None:
+    """What the server said of a key, and how long that took where it was asked. Raises typer.Exit."""
+    latency = number(found, "latency_ms")
+    desk.tell(found, text(found, "message") + (f" ({milliseconds(latency)})" if latency else ""))
     raise typer.Exit(0 if found.get("ok") else EXIT_FAILED)
 
 
@@ -124,7 +135,9 @@ def delete_key(server: Name, as_json: AsJson = False, home: Home = None) -> None
     else:
         found = client.delete_key(server)
     left = text(found, "key")
-    desk.tell(found, "The key is forgotten." if left == "none" else f"Forgotten; a key is still {_where(left)}.")
+    desk.tell(
+        found, "The key is forgotten." if left == "none" else f"Forgotten; a key is still {_where(left, server)}."
+    )
 
 
 @keys.command("examine")

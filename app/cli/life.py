@@ -91,7 +91,7 @@ def start(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Start the proxy in the background, wait until it answers, and say where."""
+    """Start the proxy in the background. Waits until it answers, and says where."""
     desk = Desk.open(home, as_json)
     flags = {"--host": host, "--port": port, "--log-level": log_level}
     running = _running(desk)
@@ -159,7 +159,8 @@ def _report_start(desk: Desk, client: ControlClient, word: str) -> None:
     desk.tell(
         {"running": True, "started": True} | found,
         f"{word}: {url} (server {text(found, 'server')}, {text(found, 'kind')}, process {text(found, 'pid')})",
-        f"Base URL for OpenAI clients: {url}/v1, for Anthropic clients: {url}",
+        f"Base URL for OpenAI clients: {url}/v1",
+        f"Base URL for Anthropic clients: {url}",
     )
     notices = found.get("notices")
     for notice in notices if isinstance(notices, list) and not desk.as_json else []:
@@ -201,7 +202,7 @@ def _stop(desk: Desk, client: ControlClient, *, now: bool) -> JsonObject:
 
 
 def restart(now: Now = False, as_json: AsJson = False, home: Home = None) -> None:
-    """Stop the proxy and start it again as it was started; where none runs, just start it."""
+    """Stop the proxy and start it as before. Where none runs, just start it."""
     desk = Desk.open(home, as_json)
     client = desk.find()
     arguments = ["--headless"]
@@ -218,7 +219,7 @@ def switch(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Send requests to another server from the next one on, and remember it."""
+    """Choose another server. It holds from the next request on, and is remembered."""
     desk = Desk.open(home, as_json)
     client = desk.find()
     if client is None:
@@ -227,7 +228,8 @@ def switch(
     else:
         found = client.switch(server)
         name, fixed = text(found, "server"), text(found, "fixed_by")
-        said = f"Requests now go to {name}; streams that run finish where they began."
+        only = " for this run" if name == DEMO_SERVER else ""
+        said = f"Requests now go to {name}{only}; streams that run finish where they began."
     desk.tell({"server": name, "running": client is not None, "fixed_by": fixed}, said)
     if fixed:
         desk.warn(f"{fixed} decides at the next start.")
@@ -237,5 +239,8 @@ def switch(
 def show(as_json: AsJson = False, home: Home = None) -> None:
     """Raise the window of the running tray program."""
     desk = Desk.open(home, as_json)
-    desk.need().show()
+    client = desk.need()
+    if text(client.status(), "kind") == "headless":
+        raise CommandError("What runs has no window: it is headless.", "proxy-cli stop, then proxy-cli start --tray")
+    client.show()
     desk.tell({"shown": True}, "The window is shown.")

@@ -27,7 +27,8 @@ def models(as_json: AsJson = False, home: Home = None) -> None:
     known = {model.id for model in MODELS}
     rows = [_facts(model, roles.get(model.id, [])) for model in MODELS]
     rows += [_facts(ModelFacts(name), used) for name, used in roles.items() if name not in known]
-    desk.tell({"models": rows}, lambda: _table(rows))
+    chosen = ", ".join(f"{name} for {' and '.join(used)}" for name, used in roles.items())
+    desk.tell({"models": rows}, lambda: _table(rows), f"\nIn use: {chosen}.")
 
 
 def _facts(model: ModelFacts, used_for: Sequence[str]) -> JsonObject:
@@ -54,12 +55,11 @@ def _price(tiers: Sequence[PriceTier]) -> JsonObject | None:
 
 
 def _table(rows: Sequence[JsonObject]) -> Table:
-    heads = ("Model", "Window>", "Output>", "Sees", "USD in/out>", "CNY in/out>", "Used for~")
+    heads = ("Model", "Window>", "Output>", "Sees", "USD in/out>", "CNY in/out>")
     return table(heads, (_row(row) for row in rows))
 
 
 def _row(row: JsonObject) -> tuple[str, ...]:
-    used = row["used_for"]
     return (
         text(row, "id"),
         count(float(text(row, "window_tokens"))),
@@ -67,7 +67,6 @@ def _row(row: JsonObject) -> tuple[str, ...]:
         "yes" if row["sees"] else "",
         _shown(row["usd"], "USD"),
         _shown(row["cny"], "CNY"),
-        ", ".join(used) if isinstance(used, list) else "",
     )
 
 

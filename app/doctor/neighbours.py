@@ -76,7 +76,8 @@ def desktop(ground: Ground) -> Finding:
     if not has_display():
         return skip("There is no display here; headless needs none.")
     if ground.platform == "linux" and shutil.which("gdbus") and not _has_tray_host():
-        return warn("No tray host is there: the icon cannot be shown.", "Install one (on GNOME: AppIndicator support).")
+        said = "No tray host of the newer kind (StatusNotifier) is there: the icon may not be shown."
+        return warn(said, "Do you miss it, install one (on GNOME: AppIndicator support), or: proxy-cli show")
     return ok("The tray program can run here.")
 
 

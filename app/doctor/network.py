@@ -110,7 +110,9 @@ def distance(ground: Ground) -> Finding:
     try:
         socket.create_connection((host, port), _LIMIT_S).close()
     except OSError as error:
-        return fail(f"{host} cannot be reached: {error}.", "Check the network; compare: proxy-cli servers")
+        return fail(
+            f"{host} cannot be reached: {error.strerror or error}.", "Check the network; compare: proxy-cli servers"
+        )
     elapsed = (time.perf_counter() - began) * 1000
     said = f"{host} answers after {elapsed:,.0f} ms."
     return warn(said, "Try the other region: proxy-cli servers") if elapsed > _FAR_MS else ok(said)
@@ -135,7 +137,7 @@ def certificate(ground: Ground) -> Finding:
         remedy = "A company's or virus scanner's certificate may stand between: install it in the system's trust store."
         return fail(f"{host}'s certificate is not trusted: {error.verify_message}.", remedy)
     except OSError as error:
-        return skip(f"No connection: {error}.")
+        return skip(f"No connection: {error.strerror or error}.")
 
 
 def issuer_of(certificate: object) -> str:
@@ -151,8 +153,8 @@ def clock(ground: Ground) -> Finding:
         return unasked
     try:
         theirs = _their_time(*_place(ground))
-    except (OSError, ValueError, TypeError, http.client.HTTPException) as error:
-        return skip(f"The server did not tell its time ({type(error).__name__}).")
+    except (OSError, ValueError, TypeError, http.client.HTTPException):
+        return skip("The server did not tell its time.")
     skew = abs(time.time() - theirs)
     said = f"The clock differs from the server's by {skew:.0f} s."
     if skew > _SKEW_FAIL_S:

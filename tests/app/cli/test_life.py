@@ -80,6 +80,11 @@ def test_what_is_set_after_a_flag_is_kept_and_a_restart_minds_it(say, home):
     assert (restarted["address"], restarted["flags"]) == (f"127.0.0.1:{port}", {"--log-level": "ERROR"})
 
 
+def test_one_without_a_window_says_how_to_get_one(say, running):
+    answer = say("show", home=running)
+    assert (answer.code, "proxy-cli start --tray" in answer.err) == (1, True)
+
+
 def test_a_switch_where_nothing_runs_is_remembered(say, home):
     answer = say("switch", "cn", home=home)
     assert (answer.code, "next start" in answer.out) == (0, True)
