@@ -46,7 +46,7 @@ def config(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show settings, or change them: at once where the proxy runs, else from its next start on."""
+    """Show settings, or change them. At once where the proxy runs, else from its next start on."""
     desk = Desk.open(home, as_json)
     wanted = _pairs(change, further or [])
     for key in [*([get] if get else []), *wanted, *(unset or [])]:

@@ -53,7 +53,7 @@ def logs(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Show the newest lines of the logs; --json prints each line as the JSON object that it is in its file."""
+    """Show the newest lines of the logs. --json prints each line as the JSON object that it is in its file."""
     desk = Desk.open(home, as_json)
     folder = desk.home / LOGS_FOLDER
     streams = STREAMS if stream is Stream.ALL else (stream.value,)

@@ -18,7 +18,7 @@ _ROLES = {"autotext_model": "text", "autovision_model": "vision", "fast_model": 
 
 
 def models(as_json: AsJson = False, home: Home = None) -> None:
-    """List the models with their windows and list prices of a million tokens, and which are used for what."""
+    """List the models, their windows and prices. Prices are list prices of a million tokens."""
     desk = Desk.open(home, as_json)
     settings = {text(row, "field"): text(row, "text") for row in read_settings(desk, desk.find())}
     roles: dict[str, list[str]] = {}

@@ -80,6 +80,9 @@ class SettingsStore:
         changed = [name for name in fields if name in flagged or getattr(self._current, name) != getattr(before, name)]
         fixed = tuple(name for name in changed if self.fixed_by(name))
         values = {name: _plain(getattr(self._current, name)) for name in changed if name not in fixed}
+        for name in kept_out:
+            if getattr(self._current, name) != getattr(before, name):
+                self._origins[name] = Origin("flag", "this run", name)
         if values:
             self._write(values)
             self._origins |= {name: Origin("file", str(self._path), name) for name in values}

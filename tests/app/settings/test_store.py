@@ -84,6 +84,7 @@ def test_what_is_kept_out_is_not_written(tmp_path):
     before = store.current
     store.use(store.check({"current_server": "demo", "port": 6001}))
     store.save(before, ("current_server",))
+    assert str(store.origin("current_server")) == "current_server (this run)"
     assert (tmp_path / "home" / "config.yaml").read_text() == "port: 6001\n"
 
 
