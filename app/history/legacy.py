@@ -30,7 +30,7 @@ def import_legacy(connection: sqlite3.Connection, folder: Path) -> bool:
 def _read(path: Path) -> JsonObject:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):  # the last: nested too deeply
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -44,8 +44,10 @@ class HistoryRow:
     queued_s: float
 
     def values(self) -> tuple[object, ...]:
-        """In the order of COLUMNS."""
-        return astuple(self)
+        """In the order of COLUMNS. Half surrogate pairs are replaced: SQLite refuses them, and with them the batch."""
+        return tuple(
+            value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in astuple(self)
+        )
 
 
 COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(HistoryRow))

@@ -235,8 +235,14 @@ async def _call(request: web.Request, visit: Visit) -> Call:
         body_bytes=len(raw),
         client_key=visit.client_key,
         headers=crossing_headers(request.headers),
-        client=request.headers.get("user-agent", "")[:_MAX_CLIENT_NAME],
+        client=_client_name(request.headers.get("user-agent", "")),
     )
+
+
+def _client_name(agent: str) -> str:
+    """A caller's name as everybody may keep and show it: bytes that are no UTF-8 come as half surrogate pairs, which no
+    JSON and no database takes, and some controls pass in headers."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in agent[:_MAX_CLIENT_NAME])
 
 
 def _models(request: web.Request, visit: Visit) -> JsonObject:

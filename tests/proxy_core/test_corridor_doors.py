@@ -187,3 +187,15 @@ async def test_pipelined_requests_are_answered_in_their_order(corridor: Corridor
     await writer.wait_closed()
     statuses = re.findall(r"HTTP/1\.1 (\d+)", got)
     assert (statuses, len(corridor.upstream.requests)) == (["200", "404", "200", "200"], 2)
+
+
+async def test_a_client_may_call_itself_what_no_json_could_hold(corridor: Corridor) -> None:
+    body = orjson.dumps(TALK)
+    reader, writer = await asyncio.open_connection("127.0.0.1", corridor.proxy.address[1])
+    head = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    writer.write(head + b"User-Agent: curl \xff\xc2\x9b2J\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    writer.close()
+    await writer.wait_closed()
+    (client,) = {event.exchange.client for event in corridor.events}
+    assert client == "curl \ufffd\ufffd2J"

@@ -178,6 +178,20 @@ def test_the_older_programs_totals_come_over_once(tmp_path: Path) -> None:
     assert (imported["requests"], imported["failures"], imported["tokens"]) == (7, 2, 900)
 
 
+def test_no_file_of_the_older_program_ends_the_writer(desk: Desk) -> None:
+    desk.path.parent.mkdir()
+    (desk.path.parent / "stats.json").write_text("[" * 100_000)
+    desk.writer.add(ROW)
+    wait_for(lambda: desk.rows() == ["req_1"])
+    assert desk.said == []
+
+
+def test_no_name_that_a_client_gives_ends_the_writer(desk: Desk) -> None:
+    desk.writer.add(replace(ROW, client="curl \udcff"))
+    wait_for(lambda: desk.rows() == ["req_1"])
+    assert [found.key for found in History(desk.path).sums(0.0, "client")] == ["curl ?"]
+
+
 _LOAD = """
 import sys, time
 from pathlib import Path
