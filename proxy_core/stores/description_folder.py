@@ -15,7 +15,7 @@ from typing import TypeAlias
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from proxy_core.stores.descriptions import Description
+from proxy_core.stores.descriptions import Description, is_sound
 from proxy_core.stores.files import DAMAGED_SUFFIX, ensure_folder, set_aside, write_whole
 
 log = logging.getLogger(__name__)
@@ -169,4 +169,6 @@ def _parse(data: bytes, digest: str) -> Description:
     description = _FORM.validate_json(data)
     if description.digest != digest:
         raise ValueError("another picture's")
+    if not is_sound(description):
+        raise ValueError("with impossible figures")
     return description

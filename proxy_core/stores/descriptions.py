@@ -13,6 +13,7 @@ from proxy_core.chat import Image
 
 MOST_CHARS = 20_000
 """A longer description is cut, whoever wrote it."""
+_MOST_COUNT, _MOST_TIME = 2**53, 1e11
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,13 @@ class DescriptionStore(Protocol):
     async def close(self) -> None:
         """Write what is not written yet."""
         ...
+
+
+def is_sound(description: Description) -> bool:
+    """Whether its figures are ones that can be kept again and shown: anybody may write into a file."""
+    counts = (description.hits, description.width, description.height, description.picture_bytes)
+    times = (description.made_at, description.last_used_at)
+    return all(0 <= count < _MOST_COUNT for count in counts) and all(0 <= time < _MOST_TIME for time in times)
 
 
 def holds_words(description: Description, words: str) -> bool:

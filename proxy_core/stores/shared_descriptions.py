@@ -15,7 +15,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from proxy_core.stores.description_files import FileDescriptionStore
-from proxy_core.stores.descriptions import MOST_CHARS, Description, Draft, StoreSize, holds_words
+from proxy_core.stores.descriptions import MOST_CHARS, Description, Draft, StoreSize, holds_words, is_sound
 from proxy_core.stores.shared_link import LEASE_MS, PREFIX, Command, SharedLink, StoreGoneError
 
 KEPT_S = 90 * 86_400
@@ -241,7 +241,7 @@ class SharedDescriptionStore:
             one = _FORM.validate_json(value if len(value) <= _MOST_VALUE_BYTES else b"")
         except ValidationError:
             one = None
-        if one is None or one.digest != digest or len(one.text) > MOST_CHARS:
+        if one is None or one.digest != digest or len(one.text) > MOST_CHARS or not is_sound(one):
             self._link.set_aside(f"{_PICTURES}{digest}")
             return None
         return one

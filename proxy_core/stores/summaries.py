@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -27,6 +28,7 @@ MOST_FILES = 500
 MOST_AGE_S = 30 * 86_400
 _MOST_IN_MEMORY = 64
 _MOST_BYTES = 1_000_000
+_OURS = re.compile(r"[0-9a-f]{64}\.json(\.damaged)?|\.[0-9a-f]{64}\.json\.[0-9a-f]{32}\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,12 @@ class FileSummaryStore:
         write_whole(self._path(summary.digest), orjson.dumps(asdict(summary), option=orjson.OPT_INDENT_2))
 
     def _evict(self) -> None:
-        """Forget what was not used for long, and the least recently used of too many; leftovers of others too."""
-        used = sorted(((_used_at(path), path) for path in self._folder.iterdir()), reverse=True)
+        """Forget what was not used for long, and the least recently used of too many; leftovers of others too.
+
+        Nothing but what such a store wrote: the folder is the user's to choose, and may hold what is theirs.
+        """
+        ours = (path for path in self._folder.iterdir() if _OURS.fullmatch(path.name))
+        used = sorted(((_used_at(path), path) for path in ours), reverse=True)
         for place, (used_at, path) in enumerate(used):
             if place >= MOST_FILES or self._clock() - used_at > MOST_AGE_S:
                 path.unlink(missing_ok=True)

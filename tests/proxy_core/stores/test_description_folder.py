@@ -105,6 +105,9 @@ DAMAGES = {
     "wrong types": json.dumps({"digest": ONE, "text": {"a": 1}}).encode(),
     "another's": json.dumps({"digest": name_of(2), "text": "x"}).encode(),
     "huge": json.dumps({"digest": ONE, "text": "x" * 300_000}).encode(),
+    "an endless number": b'{"digest": "%s", "text": "x", "hits": 1%s}' % (ONE.encode(), b"0" * 30),
+    "no size": json.dumps({"digest": ONE, "text": "x", "width": -1}).encode(),
+    "no time": json.dumps({"digest": ONE, "text": "x", "made_at": float("nan")}).encode(),
     "a pickle": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
 }
 

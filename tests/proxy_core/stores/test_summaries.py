@@ -128,6 +128,17 @@ async def test_what_was_not_used_for_long_goes(folder):
     assert [path.stem for path in folder.iterdir()] == [TWO.digest]
 
 
+async def test_what_others_keep_in_the_folder_stays(folder):
+    store = open_store(folder, 4e9)
+    folder.mkdir(parents=True)
+    (folder / "of 2024").mkdir()
+    (folder / "report.json").write_text("{}")
+    left_over = folder / f".{ONE.digest}.json.{'0' * 32}.tmp"
+    left_over.touch()
+    await store.put(ONE)
+    assert {path.name for path in folder.iterdir()} == {"of 2024", "report.json"}
+
+
 def set_age(path: Path, age_s: float) -> None:
     import os
 
