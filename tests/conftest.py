@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.corridor import Corridor
     from tests.fake_upstream import FakeUpstream
 
-_LOGGERS = ("", "app", "proxy_core", "aiohttp.access")
+_LOGGERS = ("app", "proxy_core", "aiohttp")
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
 _getaddrinfo = socket.getaddrinfo
@@ -67,16 +68,29 @@ def _only_this_machine() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    """The program sets up logging for a whole process; the next test begins anew."""
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """The program sets up logging for a whole process; whoever comes next begins anew."""
+    names = ["", *(name for name in logging.root.manager.loggerDict if name.startswith(_LOGGERS))]
+    loggers = [logging.getLogger(name) for name in names]
     before = [(logger, logger.level, logger.propagate, logger.disabled, logger.handlers[:]) for logger in loggers]
     yield
     for logger, level, propagate, disabled, handlers in before:
         logger.setLevel(level)
         logger.propagate, logger.disabled = propagate, disabled
         logger.handlers[:] = handlers
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _logging_of_the_module() -> Iterator[None]:
+    with _logging_kept():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_the_test() -> Iterator[None]:
+    with _logging_kept():
+        yield
 
 
 @pytest.fixture(autouse=True)
