@@ -14,6 +14,7 @@ import typer
 from rich.console import Console, RenderableType
 
 from app.cli.exits import EXIT_USAGE, CommandError, not_running
+from app.cli.words import harmless
 from app.control.client import ControlClient, find_instance
 from app.settings.load import Loaded, find_home, load
 from proxy_core.jsontypes import JsonObject
@@ -75,13 +76,13 @@ class Desk:
     def print(self, item: RenderableType) -> None:
         """One thing for people, its lines without blanks at their ends."""
         with self.out.capture() as caught:
-            self.out.print(item)
+            self.out.print(harmless(item) if isinstance(item, str) else item)
         lines = (line.rstrip() for line in caught.get().rstrip("\n").split("\n"))
         sys.stdout.write("\n".join(lines) + "\n")
 
     def warn(self, text: str) -> None:
         """Something beside the answer, on standard error."""
-        make_console(to_stderr=True).print(text, style="yellow", soft_wrap=not sys.stderr.isatty())
+        make_console(to_stderr=True).print(harmless(text), style="yellow", soft_wrap=not sys.stderr.isatty())
 
 
 def plain(body: object) -> JsonObject:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.words import harmless
+
 _GOOD, _BAD, _WARN = "green", "red", "yellow"
 _STYLES = {
     "running": _GOOD,
@@ -40,7 +42,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str | Text]], title: str
             ratio=1 if gives_way else None,
         )
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*(harmless(cell) if isinstance(cell, str) else cell for cell in row))
     return made
 
 
@@ -51,5 +53,5 @@ def pairs(rows: Iterable[tuple[str, str | Text]]) -> Table:
     made.add_column(overflow="fold")
     for name, value in rows:
         if value:
-            made.add_row(name, value)
+            made.add_row(name, harmless(value) if isinstance(value, str) else value)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -10,6 +11,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _SIGNS = {"USD": "$", "CNY": "¥"}
 _CENT = Decimal("0.01")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def count(value: float) -> str:
@@ -83,6 +85,11 @@ def sparkline(values: Sequence[float], width: int = 48) -> str:
         return _BARS[0] * len(shown)
     steps = len(_BARS) - 1
     return "".join(_BARS[0 if value <= 0 else max(1, round(value / top * steps))] for value in shown)
+
+
+def harmless(text: str) -> str:
+    """What models, servers and clients wrote, with its lines: no other control character reaches a terminal."""
+    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def clipped(line: str, length: int) -> str:

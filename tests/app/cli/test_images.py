@@ -43,6 +43,14 @@ def test_descriptions_are_listed_and_shown(say, home):
 
 
 @BOTH
+def test_no_words_of_a_model_steer_the_terminal(say, home):
+    assert say("images", "edit", CAT, "--text", "A\x1b]0;cat\x07\x9b2J\ntwo\u3000lines", home=home).code == 0
+    listed, shown = say("images", "list", home=home).out, say("images", "show", CAT, home=home).out
+    assert shown.endswith("A\\x1b]0;cat\\x07\\x9b2J\ntwo\u3000lines\n")
+    assert not {"\x1b", "\x07", "\x9b"} & {*listed, *shown}
+
+
+@BOTH
 def test_descriptions_are_edited_pinned_and_deleted(say, home, monkeypatch):
     edited = say("images", "edit", CAT, "--text", "Two cats.", "--json", home=home).facts["image"]
     monkeypatch.setattr(sys, "stdin", io.StringIO("A wolf.\n"))
