@@ -147,18 +147,23 @@ def test_a_summary_is_taken_from_its_first_heading_on():
     assert read_summary(answer(bold)) == bold
 
 
+def test_a_summary_without_headings_is_one_too():
+    prose = "The user wants the importer faster; src/parse.py was split, and its tests pass."
+    assert read_summary(answer(f"\n{prose}\n")) == prose
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (answer(""), "headings"),
-        (answer("I cannot help with that. " * 40), "headings"),
-        (answer(" ".join(f"## {heading}" for heading in SECTIONS)), "headings"),
+        (answer(""), "says nothing"),
+        (answer("I cannot help with that. " * 40), "refusal"),
+        (answer(" ".join(f"## {heading}" for heading in SECTIONS)), "says nothing"),
         (answer("\n".join(f"## {heading}\nnone" for heading in SECTIONS)), "says nothing"),
-        (answer("## Files\n" * 9 + "a" * 100), "headings"),
+        (answer("All of it is done."), "says nothing"),
         (answer(SUMMARY, StopReason.MAX_TOKENS), "max_tokens"),
         (Answer("i", "m", (Text(SUMMARY), ToolCall("1", "f", "")), StopReason.TOOL_USE), "tool_use"),
     ],
-    ids=["nothing", "refusal", "one line", "none", "one heading", "cut off", "a call"],
+    ids=["nothing", "refusal", "one line", "none", "a word", "cut off", "a call"],
 )
 def test_nonsense_is_refused(given, why):
     with pytest.raises(UselessSummaryError, match=why):
