@@ -20,6 +20,7 @@ from app.settings.problems import unknown_key
 from app.settings.schema import Settings
 from app.settings.store import SettingsStore
 from proxy_core.jsontypes import JsonObject
+from proxy_core.redact import redact_text
 
 
 def config(
@@ -106,7 +107,8 @@ def _table(rows: list[JsonObject], desk: Desk) -> Table | str:
         return "Every setting is at its default."
     heads = ("Setting", "Value~", "From~")
     prefix = f"{desk.home}{os.sep}"
-    cells = ((text(row, "field"), text(row, "text") or "(empty)", text(row, "origin")) for row in rows)
+    # Masked: such a table is shown around, and the address of a proxy may hold a password.
+    cells = ((text(row, "field"), redact_text(text(row, "text")) or "(empty)", text(row, "origin")) for row in rows)
     return table(heads, ((field, value, origin.replace(prefix, "")) for field, value, origin in cells))
 
 

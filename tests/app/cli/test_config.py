@@ -18,6 +18,13 @@ def test_what_holds_is_listed_running_or_not(say, running, tmp_path):
     assert "Every setting is at its default." in say("config", home=tmp_path / "home").out
 
 
+def test_the_list_shows_no_password_of_the_proxy_on_the_way(say, tmp_path):
+    home = tmp_path / "home"
+    say("config", "--set", "outbound_proxy", "http://bob:hunter2@proxy:3128", home=home)
+    assert re.search(r"outbound_proxy +http://…@proxy:3128 ", say("config", home=home).out)
+    assert say("config", "--get", "outbound_proxy", home=home).out == "http://bob:hunter2@proxy:3128\n"
+
+
 @pytest.mark.parametrize("is_running", [True, False])
 def test_one_value_is_printed_alone(say, running, tmp_path, is_running):
     home = running if is_running else tmp_path / "home"
