@@ -22,11 +22,15 @@ class Backoff:
         return name not in self._failures or self._clock() >= self._failures[name][1]
 
     def failed(self, name: Hashable, at_least_s: float = 0.0) -> None:
-        """Leave it alone: twice as long as the last time. Failures of tries that ran side by side count once."""
+        """Leave it alone: not yet after the first failure, which may be chance, then twice as long as the last time.
+
+        Failures of tries that ran side by side count once as soon as there is a wait.
+        """
         if not self.may_try(name):
             return
+        is_first = name not in self._failures
         last_s = self._failures.pop(name, (0.0, 0.0))[0]
-        wait_s = min(max(self._first_s, 2 * last_s), self._longest_s)
+        wait_s = 0.0 if is_first else min(max(self._first_s, 2 * last_s), self._longest_s)
         self._failures[name] = (wait_s, self._clock() + max(wait_s, at_least_s))
         if len(self._failures) > _MOST_REMEMBERED:
             self._failures.popitem(last=False)

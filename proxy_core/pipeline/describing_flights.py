@@ -30,7 +30,7 @@ MOST_UNDER_WAY = 64
 """Each holds a picture in memory."""
 LONGEST_S = 120.0
 """No call takes longer, whether or not somebody waits."""
-PICTURE_REST_S, SERVER_REST_S, LONGEST_REST_S = 60.0, 15.0, 3600.0
+PICTURE_REST_S, SERVER_REST_S, LONGEST_REST_S = 30.0, 2.0, 3600.0
 _LOOK_AGAIN_S = 0.2
 """While another proxy on the same store describes the picture."""
 _THINKING_TOKENS = 2_048

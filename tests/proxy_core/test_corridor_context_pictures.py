@@ -135,8 +135,9 @@ async def test_a_vision_model_in_trouble_costs_a_placeholder(house: House, clien
     heard = await ask(corridor, Leg(client, "anthropic"), shown(red()), stream=False)
     assert heard.text == "Hello, world."
     assert PLACEHOLDER in told(house)
-    calls = len(house.upstream.sights)
     await ask(corridor, Leg(client, "anthropic"), shown(red(), turns=4), stream=False)
+    calls = len(house.upstream.sights)
+    await ask(corridor, Leg(client, "anthropic"), shown(red(), turns=5), stream=False)
     assert len(house.upstream.sights) == calls
 
 

@@ -23,7 +23,7 @@ def test_the_rest_doubles_up_to_the_longest_and_ends_with_a_success():
         found.append(rests(backoff, clock, "a"))
     backoff.worked("a")
     backoff.failed("a")
-    assert [*found, rests(backoff, clock, "a")] == [10, 20, 40, 60, 60, 10]
+    assert [*found, rests(backoff, clock, "a")] == [0, 10, 20, 40, 60, 0]
 
 
 def test_each_rests_for_itself_and_failures_side_by_side_count_once():
@@ -41,11 +41,12 @@ def test_a_longer_rest_may_be_demanded():
     backoff.failed("a", 300)
     assert rests(backoff, clock, "a") == 300
     backoff.failed("a")
-    assert rests(backoff, clock, "a") == 20
+    assert rests(backoff, clock, "a") == 10
 
 
 def test_only_the_newest_failures_are_remembered():
     backoff = Backoff(Clock(), 10, 60)
     for number in range(2_001):
+        backoff.failed(number)
         backoff.failed(number)
     assert [backoff.may_try(number) for number in (0, 1, 2_000)] == [True, False, False]
