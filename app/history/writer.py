@@ -79,7 +79,9 @@ class HistoryWriter:
     def _work(self) -> None:
         while not self._is_over:
             self._take(RETRY_S if self._is_troubled else None)
-            if self._waiting and not self._is_off:
+            left = len(self._waiting) + 1
+            while 0 < len(self._waiting) < left and not self._is_off:
+                left = len(self._waiting)
                 self._try_to_write()
         if self._connection is not None:
             self._connection.close()
@@ -105,6 +107,8 @@ class HistoryWriter:
         except HistoryTooNewError as error:
             self._is_off = True
             self._say(f"{self._path.name} is left alone: {error}. Nothing is added to the history.")
+        except (sqlite3.IntegrityError, sqlite3.InterfaceError, ValueError, OverflowError) as error:
+            self._drop_first(error)
         except sqlite3.OperationalError as error:
             self._suffer(str(error))
         except OSError as error:
@@ -132,6 +136,16 @@ class HistoryWriter:
         if self._since_prune >= _PRUNE_EVERY:
             self._since_prune = 0
             prune(connection, self._bounds(), self._clock())
+
+    def _drop_first(self, error: Exception) -> None:
+        """One of these rows cannot be kept. They are tried anew from the one that was waiting longest, alone."""
+        connection, row = self._connection, self._waiting.popleft()
+        if connection is None:
+            return
+        try:
+            connection.execute(_INSERT, row.values())
+        except (sqlite3.Error, ValueError, OverflowError):
+            log.warning("A request cannot be kept in the history: %s.", error)
 
     def _recover(self) -> None:
         if self._is_troubled:

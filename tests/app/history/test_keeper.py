@@ -129,6 +129,16 @@ def test_trouble_is_said_once_and_everything_written_when_it_is_over(
     assert ("disk is full" in desk.said[0], "written again" in desk.said[1]) == (True, True)
 
 
+def test_a_row_that_cannot_be_kept_costs_no_other(desk: Desk) -> None:
+    rows = [ROW, replace(ROW, request_id="bad", queued_s=float("nan")), replace(ROW, request_id="req_2")]
+    for row in [*rows, replace(ROW, request_id="huge", input_tokens=2**70)]:
+        desk.writer.add(row)
+    wait_for(lambda: len(desk.rows()) == 2)
+    desk.writer.add(replace(ROW, request_id="req_3"))
+    wait_for(lambda: desk.rows() == ["req_1", "req_2", "req_3"])
+    assert not list(desk.path.parent.glob("*.broken*"))
+
+
 @pytest.mark.parametrize(
     ("bounds", "left"),
     [(Bounds(days=30, mib=100), 2), (Bounds(days=1, mib=100), 1), (Bounds(days=30, mib=0), 0)],
